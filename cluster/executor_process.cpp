@@ -1,0 +1,156 @@
+#include "cluster/executor_process.hpp"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+extern char** environ;
+
+namespace sweep::cluster {
+namespace {
+
+bool of_the_launcher(const std::string& assignment) {
+  for (const char* prefix : {"OMPI_", "PMIX_", "PMI_", "ORTE_"})
+    if (assignment.rfind(prefix, 0) == 0) return true;
+  return false;
+}
+
+std::vector<std::string> child_environment(const ChildOptions& options) {
+  std::vector<std::string> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    bool replaced = of_the_launcher(*entry);
+    for (const auto& [name, value] : options.environment)
+      replaced = replaced || std::string(*entry).rfind(name + "=", 0) == 0;
+    if (!replaced) environment.emplace_back(*entry);
+  }
+  for (const auto& [name, value] : options.environment) environment.push_back(name + "=" + value);
+  return environment;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> list;
+  for (auto& text : texts) list.push_back(text.data());
+  list.push_back(nullptr);
+  return list;
+}
+
+/// Runs in the child between fork and exec: async-signal-safe calls only.
+[[noreturn]] void become_child(const char* program, char* const* arguments, char* const* environment,
+                               int socket, int log, pid_t parent) {
+  ::setpgid(0, 0);  // mpirun forwards signals to the whole process group of a rank
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(127);  // the parent died before the line above
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE}) ::signal(signal, SIG_DFL);
+  const int nothing = ::open("/dev/null", O_RDONLY);
+  ::dup2(nothing, STDIN_FILENO);
+  ::dup2(log, STDOUT_FILENO);
+  ::dup2(log, STDERR_FILENO);
+  // The socket may have any number, 3 included: a second copy keeps dup2 from being a no-op.
+  const int copy = ::dup(socket);
+  ::dup2(copy, ExecutorProcess::kChildSocket);
+  ::syscall(SYS_close_range, ExecutorProcess::kChildSocket + 1, ~0U, 0);
+  ::execve(program, arguments, environment);
+  ::_exit(127);
+}
+
+}  // namespace
+
+std::string ChildExit::text() const {
+  if (WIFSIGNALED(wait_status))
+    return concat("killed by signal ", WTERMSIG(wait_status), " (", ::strsignal(WTERMSIG(wait_status)),
+                  ")");
+  return concat("exited with status ", WEXITSTATUS(wait_status));
+}
+
+ExecutorProcess::ExecutorProcess(const ChildOptions& options)
+    : last_heard_(std::chrono::steady_clock::now()) {
+  int sockets[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
+    throw Error(FailureType::crash, concat("cannot make a socket pair (", std::strerror(errno), ")"));
+  socket_ = FileDescriptor(sockets[0]);
+  const FileDescriptor theirs(sockets[1]);
+  create_folders(options.log.parent_path());
+  const FileDescriptor log(
+      ::open(options.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  if (log.get() < 0) throw storage_error("open", options.log.string(), errno);
+
+  std::vector<std::string> arguments{options.program.string()};
+  arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
+  std::vector<std::string> environment = child_environment(options);
+  const std::vector<char*> argument_pointers = pointers(arguments);
+  const std::vector<char*> environment_pointers = pointers(environment);
+  const pid_t parent = ::getpid();
+  pid_ = ::fork();
+  if (pid_ < 0)
+    throw Error(FailureType::crash, concat("cannot start an executor (", std::strerror(errno), ")"));
+  if (pid_ == 0)
+    become_child(arguments[0].c_str(), argument_pointers.data(), environment_pointers.data(),
+                 theirs.get(), log.get(), parent);
+}
+
+ExecutorProcess::~ExecutorProcess() {
+  if (reaped_) return;
+  kill();
+  ::waitpid(pid_, nullptr, 0);
+}
+
+void ExecutorProcess::send(const std::string& line) {
+  const std::string text = line + "\n";
+  std::size_t sent = 0;
+  while (sent < text.size()) {
+    const ssize_t n = ::send(socket_.get(), text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return;
+    sent += static_cast<std::size_t>(n);
+  }
+}
+
+std::vector<std::string> ExecutorProcess::receive() {
+  char buffer[65536];
+  for (;;) {
+    const ssize_t n = ::recv(socket_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    received_.append(buffer, static_cast<std::size_t>(n));
+    last_heard_ = std::chrono::steady_clock::now();
+  }
+  std::vector<std::string> lines;
+  for (std::size_t end; (end = received_.find('\n')) != std::string::npos;) {
+    lines.push_back(received_.substr(0, end));
+    received_.erase(0, end + 1);
+  }
+  return lines;
+}
+
+std::optional<ChildExit> ExecutorProcess::poll_exit() {
+  int status = 0;
+  if (reaped_ || ::waitpid(pid_, &status, WNOHANG) != pid_) return std::nullopt;
+  reaped_ = true;
+  return ChildExit{status};
+}
+
+void ExecutorProcess::kill() {
+  if (reaped_) return;
+  ::kill(-pid_, SIGKILL);
+  ::kill(pid_, SIGKILL);  // in case it has not made its own group yet
+}
+
+double ExecutorProcess::silence_s() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - last_heard_).count();
+}
+
+}  // namespace sweep::cluster

@@ -1,0 +1,83 @@
+#include "cluster/host.hpp"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#include "cluster/message_bus.hpp"
+#include "core/text.hpp"
+
+namespace sweep::cluster {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Cores of the control group's CPU quota (version 2), or 0 without one.
+int quota_cores() {
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  double quota = 0, period = 0;
+  if (!(file >> quota >> period) || period <= 0) return 0;
+  return std::max(1, static_cast<int>(quota / period));
+}
+
+}  // namespace
+
+std::string host_name() {
+  char name[256] = "";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+int available_cores() {
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int quota = quota_cores();
+  return quota > 0 ? std::min(cores, quota) : cores;
+}
+
+void reset_affinity() {
+  cpu_set_t all;
+  CPU_ZERO(&all);
+  const long configured = ::sysconf(_SC_NPROCESSORS_CONF);  // NOLINT(google-runtime-int)
+  for (long cpu = 0; cpu < configured && cpu < CPU_SETSIZE; ++cpu) CPU_SET(cpu, &all);  // NOLINT
+  ::sched_setaffinity(0, sizeof all, &all);
+}
+
+std::vector<std::string> cuda_devices() {
+  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) {
+    if (*visible == '\0' || std::string(visible) == "-1") return {};
+    return split(visible, ',');
+  }
+  std::vector<std::string> devices;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/dev", ignored)) {
+    const std::string name = entry.path().filename();
+    const bool is_device = name.rfind("nvidia", 0) == 0 && name.size() > 6 &&
+                           std::all_of(name.begin() + 6, name.end(),
+                                       [](unsigned char c) { return std::isdigit(c) != 0; });
+    if (is_device) devices.push_back(name.substr(6));
+  }
+  std::sort(devices.begin(), devices.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.size(), a) < std::pair(b.size(), b);
+  });
+  // CUDA numbers the devices that it can see from 0, whatever their device files are called.
+  for (std::size_t i = 0; i < devices.size(); ++i) devices[i] = std::to_string(i);
+  return devices;
+}
+
+fs::path program_folder() {
+  return fs::read_symlink("/proc/self/exe").parent_path();
+}
+
+bool shows_on_terminal() {
+  if (!started_by_launcher()) return ::isatty(STDOUT_FILENO) != 0;
+  std::error_code error;
+  const fs::path target = fs::read_symlink(concat("/proc/", ::getppid(), "/fd/1"), error);
+  return !error && target.string().rfind("/dev/pts/", 0) == 0;
+}
+
+}  // namespace sweep::cluster

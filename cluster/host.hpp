@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace sweep::cluster {
+
+std::string host_name();
+
+/// Cores that this machine (or the container's quota) gives; at least 1.
+int available_cores();
+
+/// Undoes the binding to one core that mpirun gives jobs of one or two ranks: children inherit it.
+void reset_affinity();
+
+/// Names of the CUDA devices that CUDA_VISIBLE_DEVICES leaves, found without loading CUDA.
+std::vector<std::string> cuda_devices();
+
+/// Folder of the running program.
+std::filesystem::path program_folder();
+
+/// True when standard output is a terminal that shows what this process prints. Under mpirun a rank's
+/// own output is a pseudo-terminal in any case, so the launcher's output decides.
+bool shows_on_terminal();
+
+}  // namespace sweep::cluster

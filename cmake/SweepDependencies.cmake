@@ -1,0 +1,40 @@
+# Third-party libraries. What is missing is named together with the command that brings it.
+set(_hint "run scripts/setup, which installs what scripts/packages.txt lists")
+
+function(sweep_require package)
+  find_package(${package} ${ARGN} QUIET)
+  if(NOT ${package}_FOUND)
+    message(FATAL_ERROR "${package} was not found: ${_hint}")
+  endif()
+  # find_package sets result variables in this function's scope only.
+  foreach(suffix FOUND C_INCLUDE_DIRS C_LIBRARIES)
+    set(${package}_${suffix} "${${package}_${suffix}}" PARENT_SCOPE)
+  endforeach()
+endfunction()
+
+sweep_require(Threads)
+sweep_require(OpenSSL COMPONENTS Crypto)
+sweep_require(nlohmann_json)
+sweep_require(spdlog)
+sweep_require(CLI11)
+sweep_require(tomlplusplus)
+sweep_require(HDF5 COMPONENTS C)
+sweep_require(MPI COMPONENTS C)
+sweep_require(LibTorch)
+
+find_path(TURBOJPEG_INCLUDE_DIR turbojpeg.h)
+find_library(TURBOJPEG_LIBRARY turbojpeg)
+find_path(STB_INCLUDE_DIR stb/stb_image_resize.h)
+foreach(_needed TURBOJPEG_INCLUDE_DIR TURBOJPEG_LIBRARY STB_INCLUDE_DIR)
+  if(NOT ${_needed})
+    message(FATAL_ERROR "${_needed} was not found: ${_hint}")
+  endif()
+endforeach()
+
+add_library(sweep_hdf5 INTERFACE)
+target_include_directories(sweep_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
+target_link_libraries(sweep_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
+
+add_library(sweep_images INTERFACE)
+target_include_directories(sweep_images SYSTEM INTERFACE ${TURBOJPEG_INCLUDE_DIR} ${STB_INCLUDE_DIR})
+target_link_libraries(sweep_images INTERFACE ${TURBOJPEG_LIBRARY})

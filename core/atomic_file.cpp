@@ -1,0 +1,113 @@
+#include "core/atomic_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace sweep {
+namespace {
+
+/// Removes the file that was written beside its place unless it has been renamed.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::filesystem::path& target) {
+    static std::atomic<int> counter{0};
+    path_ = concat(target.string(), ".", ::getpid(), "-", counter++, ".tmp");
+    file_ = FileDescriptor(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    if (file_.get() < 0) throw storage_error("create", path_.string(), errno);
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile() {
+    if (!renamed_) ::unlink(path_.c_str());
+  }
+
+  void write(std::span<const std::byte> bytes) { write_all(file_.get(), bytes, path_); }
+
+  void rename_to(const std::filesystem::path& target) {
+    if (::fsync(file_.get()) != 0) throw storage_error("sync", path_.string(), errno);
+    file_.close();
+    if (::rename(path_.c_str(), target.c_str()) != 0)
+      throw storage_error("rename to", target.string(), errno);
+    renamed_ = true;
+  }
+
+ private:
+  std::filesystem::path path_;
+  FileDescriptor file_;
+  bool renamed_ = false;
+};
+
+/// Makes a rename itself survive a power cut.
+void sync_folder(const std::filesystem::path& folder) {
+  const FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0) throw storage_error("open", folder.string(), errno);
+  // Some network file systems refuse to sync a folder; their renames are durable without it.
+  if (::fsync(fd.get()) != 0 && errno != EINVAL && errno != ENOTSUP)
+    throw storage_error("sync", folder.string(), errno);
+}
+
+}  // namespace
+
+FileDescriptor::FileDescriptor(FileDescriptor&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)) {}
+
+FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+FileDescriptor::~FileDescriptor() {
+  close();
+}
+
+void FileDescriptor::close() {
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+void write_all(int fd, std::span<const std::byte> bytes, const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw storage_error("write", path.string(), errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void write_atomically(const std::filesystem::path& path,
+                      std::span<const std::span<const std::byte>> pieces) {
+  TemporaryFile temporary(path);
+  for (const auto piece : pieces) temporary.write(piece);
+  temporary.rename_to(path);
+  sync_folder(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
+}
+
+void write_atomically(const std::filesystem::path& path, std::string_view text) {
+  const std::span<const std::byte> piece = std::as_bytes(std::span(text));
+  write_atomically(path, std::span(&piece, 1));
+}
+
+void create_folders(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw storage_error("create the folder", folder.string(), error.value());
+}
+
+std::string read_text(const std::filesystem::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw storage_error("read", path.string(), errno);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+}  // namespace sweep

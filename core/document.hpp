@@ -1,0 +1,29 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "core/json.hpp"
+
+namespace sweep {
+
+/// A TOML file as JSON, which remembers where each value was written.
+struct Document {
+  std::string file;
+  Json root = Json::object();
+  std::map<std::string, std::string> locations;  ///< dotted key -> "table1.toml:12:3"
+
+  /// Location of the key, of its nearest parent that has one, or the file's name.
+  std::string location_of(const std::string& dotted_key) const;
+};
+
+/// @throws InputError with file:line:column when the file can't be read or is not TOML.
+Document read_toml(const std::filesystem::path& path);
+Document parse_toml(const std::string& text, const std::string& file);
+
+/// Applies "a.b=v" (the text behind --set). `v` is a TOML value; what is not one is taken as text.
+/// Key parts that contain dots are quoted as in TOML: grid."training.seed"=[0, 1].
+void apply_override(Document& document, const std::string& assignment);
+
+}  // namespace sweep

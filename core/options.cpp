@@ -1,0 +1,185 @@
+#include "core/options.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "core/enum_names.hpp"
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace sweep {
+namespace {
+
+constexpr EnumNames<OptionType, 5> kTypeNames{{{
+    {OptionType::number, "number"},
+    {OptionType::integer, "integer"},
+    {OptionType::boolean, "true or false"},
+    {OptionType::text, "text"},
+    {OptionType::numbers, "list of numbers"},
+}}};
+
+Json limit_to_json(double limit) {
+  return std::isfinite(limit) ? Json(limit) : Json();
+}
+
+double limit_from_json(const Json& json, double otherwise) {
+  return json.is_null() ? otherwise : json.get<double>();
+}
+
+/// "4/255" as a number; nothing when the text is not a fraction.
+std::optional<double> fraction(const std::string& text) {
+  const auto slash = text.find('/');
+  if (slash == std::string::npos) return std::nullopt;
+  try {
+    std::size_t used = 0, used_below = 0;
+    const double above = std::stod(text.substr(0, slash), &used);
+    const double below = std::stod(text.substr(slash + 1), &used_below);
+    if (used != slash || used_below != text.size() - slash - 1 || below == 0) return std::nullopt;
+    return above / below;
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<double> number(const Json& value) {
+  if (value.is_number()) return value.get<double>();
+  if (value.is_string()) return fraction(value.get<std::string>());
+  return std::nullopt;
+}
+
+/// The value in the option's own type, so that 1 and 1.0 make the same artifact name.
+std::optional<Json> converted(OptionType type, const Json& value) {
+  switch (type) {
+    case OptionType::number:
+      if (const auto n = number(value)) return Json(*n);
+      return std::nullopt;
+    case OptionType::integer:
+      if (value.is_number_integer()) return value;
+      return std::nullopt;
+    case OptionType::boolean:
+      if (value.is_boolean()) return value;
+      return std::nullopt;
+    case OptionType::text:
+      if (value.is_string()) return value;
+      return std::nullopt;
+    case OptionType::numbers: {
+      if (!value.is_array()) return std::nullopt;
+      Json list = Json::array();
+      for (const auto& element : value) {
+        const auto n = number(element);
+        if (!n) return std::nullopt;
+        list.push_back(*n);
+      }
+      return list;
+    }
+  }
+  return std::nullopt;
+}
+
+std::string range_text(const OptionInfo& option) {
+  const std::string low = std::isfinite(option.min) ? concat(option.min) : "-inf";
+  const std::string high = std::isfinite(option.max) ? concat(option.max) : "inf";
+  return concat("[", low, ", ", high, "]", option.unit.empty() ? "" : " " + option.unit);
+}
+
+void check_range(const OptionInfo& option, double value, const std::string& where,
+                 const Json& written) {
+  if (value >= option.min && value <= option.max) return;
+  throw InputError(concat(where, " = ", written.dump(), " is out of range (", option.doc,
+                          "); give a value in ", range_text(option)));
+}
+
+void check_value(const OptionInfo& option, const Json& value, const std::string& where,
+                 const Json& written) {
+  if (value.is_number()) check_range(option, value.get<double>(), where, written);
+  if (value.is_array())
+    for (const auto& element : value) check_range(option, element.get<double>(), where, written);
+  if (value.is_string() && !option.choices.empty()) {
+    const auto& text = value.get_ref<const std::string&>();
+    if (std::find(option.choices.begin(), option.choices.end(), text) == option.choices.end())
+      throw InputError(
+          concat(where, " = ", written.dump(), " is unknown", suggestion(text, option.choices)));
+  }
+}
+
+}  // namespace
+
+OptionType option_type(const double&) { return OptionType::number; }
+OptionType option_type(const std::int64_t&) { return OptionType::integer; }
+OptionType option_type(const bool&) { return OptionType::boolean; }
+OptionType option_type(const std::string&) { return OptionType::text; }
+OptionType option_type(const std::vector<double>&) { return OptionType::numbers; }
+
+Json to_json(const Schema& schema) {
+  Json list = Json::array();
+  for (const auto& option : schema)
+    list.push_back({{"key", option.key},
+                    {"type", kTypeNames.name(option.type)},
+                    {"default", option.default_value},
+                    {"min", limit_to_json(option.min)},
+                    {"max", limit_to_json(option.max)},
+                    {"choices", option.choices},
+                    {"unit", option.unit},
+                    {"doc", option.doc},
+                    {"location", option.location}});
+  return list;
+}
+
+Schema schema_from_json(const Json& json) {
+  Schema schema;
+  for (const auto& entry : json) {
+    OptionInfo option;
+    option.key = entry.at("key").get<std::string>();
+    option.type = kTypeNames.value(entry.at("type").get<std::string>()).value();
+    option.default_value = entry.at("default");
+    option.min = limit_from_json(entry.at("min"), option.min);
+    option.max = limit_from_json(entry.at("max"), option.max);
+    option.choices = entry.at("choices").get<std::vector<std::string>>();
+    option.unit = entry.at("unit").get<std::string>();
+    option.doc = entry.at("doc").get<std::string>();
+    option.location = entry.at("location").get<bool>();
+    schema.push_back(std::move(option));
+  }
+  return schema;
+}
+
+Json resolve(const Schema& schema, const Json& given, const std::string& prefix,
+             const LocationOf& location_of) {
+  std::vector<std::string> keys;
+  for (const auto& option : schema) keys.push_back(option.key);
+  for (const auto& [key, value] : given.items()) {
+    if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
+    const std::string dotted = concat(prefix, ".", key);
+    throw InputError(concat(location_of(dotted), ": unknown key ", dotted, suggestion(key, keys)));
+  }
+  Json resolved = Json::object();
+  for (const auto& option : schema) {
+    const std::string dotted = concat(prefix, ".", option.key);
+    if (!given.contains(option.key)) {
+      if (option.default_value.is_null())
+        throw InputError(concat(location_of(prefix), ": ", dotted, " is missing (", option.doc,
+                                "); it has no default, so say it"));
+      resolved[option.key] = option.default_value;
+      continue;
+    }
+    const Json& written = given.at(option.key);
+    const std::string where = concat(location_of(dotted), ": ", dotted);
+    const auto value = converted(option.type, written);
+    if (!value)
+      throw InputError(concat(where, " = ", written.dump(), " has the wrong type (", option.doc,
+                              "); give a ", kTypeNames.name(option.type),
+                              option.unit.empty() ? "" : " in " + option.unit));
+    check_value(option, *value, where, written);
+    resolved[option.key] = *value;
+  }
+  return resolved;
+}
+
+Json without_locations(const Schema& schema, Json resolved) {
+  for (const auto& option : schema)
+    if (option.location) resolved.erase(option.key);
+  return resolved;
+}
+
+}  // namespace sweep

@@ -1,0 +1,53 @@
+#include "storage/journal.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <string>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace sweep::storage {
+
+Journal::Journal(const std::filesystem::path& path) : path_(path) {
+  create_folders(path.parent_path());
+  file_ = FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  if (file_.get() < 0) throw storage_error("open", path.string(), errno);
+  const std::string text = read_text(path);
+  const auto end = text.find_last_of('\n');
+  const std::size_t whole = end == std::string::npos ? 0 : end + 1;
+  if (whole != text.size() && ::ftruncate(file_.get(), static_cast<off_t>(whole)) != 0)
+    throw storage_error("mend", path.string(), errno);
+}
+
+void Journal::append(Json event) {
+  event["time"] = utc_time();
+  const std::string line = event.dump() + "\n";
+  write_all(file_.get(), std::as_bytes(std::span(line)), path_);
+  if (::fsync(file_.get()) != 0) throw storage_error("sync", path_.string(), errno);
+}
+
+std::vector<Json> read_journal(const std::filesystem::path& path) {
+  std::vector<Json> events;
+  if (!std::filesystem::exists(path)) return events;
+  for (const auto& line : split(read_text(path), '\n')) {
+    Json event = Json::parse(line, nullptr, false);
+    if (event.is_object()) events.push_back(std::move(event));
+  }
+  return events;
+}
+
+std::string utc_time() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+}  // namespace sweep::storage

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/atomic_file.hpp"
+#include "storage/array.hpp"
+
+namespace sweep::storage {
+
+enum class ArtifactKind { dataset, model, adversarial_shard, adversarial_set, evaluation };
+
+std::string_view to_string(ArtifactKind kind);
+/// @throws Error{internal} for an unknown name.
+ArtifactKind artifact_kind_from(std::string_view name);
+
+/// An artifact's kind and its name: the SHA-256 of its canonical spec, which holds its inputs' names.
+struct ArtifactId {
+  ArtifactKind kind = ArtifactKind::dataset;
+  std::string hash;
+
+  /// "model 1f2e3d4c", for people.
+  std::string short_name() const;
+  auto operator<=>(const ArtifactId&) const = default;
+};
+
+/// The folder that holds everything a sweep makes:
+///   artifacts/<kind>/<hash>.h5   finished work, shared by all sweeps of the folder
+///   checkpoints/<hash>.h5        unfinished trainings
+///   damaged/                     artifacts whose checksum did not match, set aside
+///   runs/<sweep>/                plan.json, journal.jsonl, logs/
+///   lock, epoch                  who writes here, and for the how-manieth time
+class Store {
+ public:
+  explicit Store(std::filesystem::path root) : root_(std::move(root)) {}
+
+  const std::filesystem::path& root() const { return root_; }
+  std::filesystem::path artifact_path(const ArtifactId& id) const;
+  std::filesystem::path checkpoint_path(const ArtifactId& id) const;
+  std::filesystem::path run_folder(const std::string& sweep_name) const;
+
+  bool contains(const ArtifactId& id) const;
+
+  /// Sets a damaged file aside before it throws. @throws Error{bad_data}, Error{storage}
+  Content read(const ArtifactId& id) const;
+
+  /// True when the artifact is there and its checksum matches. A damaged one is set aside.
+  bool verify(const ArtifactId& id) const;
+
+  /// Writes and publishes an artifact for the run with number `epoch`.
+  /// @throws Error{storage} when it can't be written or a newer run has taken over the folder.
+  void publish(const ArtifactId& id, const Content& content, std::int64_t epoch) const;
+
+  std::optional<Content> read_checkpoint(const ArtifactId& id) const;
+  void write_checkpoint(const ArtifactId& id, const Content& content, std::int64_t epoch) const;
+  void remove_checkpoint(const ArtifactId& id) const;
+  void remove(const ArtifactId& id) const;
+
+ private:
+  void set_aside(const std::filesystem::path& path) const;
+  void check_epoch(std::int64_t epoch) const;
+
+  std::filesystem::path root_;
+};
+
+/// The right to write to a store. Held by the coordinator for a whole run; the operating system gives it
+/// back when the process dies, so that no stale lock is ever left.
+class StoreLock {
+ public:
+  /// Creates the folders, proves that they can be written, takes the lock, raises the epoch and removes
+  /// what an earlier run left half written.
+  /// @throws InputError when the folder can't be written, is full, or is in use (says by whom).
+  explicit StoreLock(const Store& store);
+  std::int64_t epoch() const { return epoch_; }
+
+ private:
+  FileDescriptor lock_;
+  std::int64_t epoch_ = 0;
+};
+
+}  // namespace sweep::storage

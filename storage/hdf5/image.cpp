@@ -164,8 +164,10 @@ std::vector<std::byte> build_image(const Content& content) {
   for (const auto& [name, array] : content.arrays) write_array(file.get(), name, array);
   checked(H5Fflush(file.get(), H5F_SCOPE_LOCAL), "H5Fflush");
   const auto bytes = checked(H5Fget_file_image(file.get(), nullptr, 0), "H5Fget_file_image");
-  std::vector<std::byte> image(static_cast<std::size_t>(bytes));
-  checked(H5Fget_file_image(file.get(), image.data(), image.size()), "H5Fget_file_image");
+  // The image that HDF5 gives starts behind the user block.
+  std::vector<std::byte> image(kUserBlockBytes + static_cast<std::size_t>(bytes));
+  checked(H5Fget_file_image(file.get(), image.data() + kUserBlockBytes, static_cast<std::size_t>(bytes)),
+          "H5Fget_file_image");
   return image;
 }
 

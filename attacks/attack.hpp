@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "core/json.hpp"
+#include "core/registry.hpp"
+
+namespace at {
+class Tensor;
+}
+
+namespace sweep::attacks {
+
+/// Logits [N,K] of images [N,3,H,W] in [0,1], differentiable with respect to the images. All that an
+/// attack sees of the model: normalisation is inside.
+using Logits = std::function<at::Tensor(const at::Tensor& images)>;
+
+/// Called after every gradient step with the fraction of the work that is done. May throw to stop.
+using StepCallback = std::function<void(double fraction)>;
+
+/// An untargeted white-box attack.
+class Attack {
+ public:
+  virtual ~Attack() = default;
+
+  /// Adversarial images of the shape and type of `images` [N,3,H,W], in [0,1], without gradients.
+  /// `labels` [N] int64 are the classes to be left. Every image is treated on its own: how images are
+  /// cut into batches changes nothing. An image for which the attack finds nothing comes back clean.
+  virtual at::Tensor perturb(const Logits& logits, const at::Tensor& images,
+                             const at::Tensor& labels, const StepCallback& after_step) const = 0;
+};
+
+using AttackRegistry = Registry<std::function<std::unique_ptr<Attack>(const Json& options)>>;
+
+}  // namespace sweep::attacks
+
+/// Last line of an attack's file: its name, its option table, its class (made from its options), a summary.
+#define SWEEP_REGISTER_ATTACK(name, table, Class, summary)                                      \
+  static const bool registered_attack_ = ::sweep::attacks::AttackRegistry::instance().add(      \
+      name, {summary, ::sweep::describe(table), [](const ::sweep::Json& options) {              \
+               return std::unique_ptr<::sweep::attacks::Attack>(                                \
+                   std::make_unique<Class>(::sweep::read_options(table, options)));             \
+             }})

@@ -1,0 +1,39 @@
+#include <torch/torch.h>
+
+#include "attacks/attack.hpp"
+#include "attacks/gradient.hpp"
+
+namespace sweep::attacks {
+namespace {
+
+struct FgsmOptions {
+  double epsilon = 0;
+};
+
+const OptionTable<FgsmOptions> table{
+    {"epsilon",
+     &FgsmOptions::epsilon,
+     {.min = 0, .max = 1, .unit = "pixel value in [0,1]", .doc = "largest change of a pixel", .required = true}},
+};
+
+/// x + epsilon * sign(gradient of the loss), clipped to [0,1]: the fast gradient sign method of
+/// Goodfellow, Shlens and Szegedy, "Explaining and Harnessing Adversarial Examples", arXiv:1412.6572.
+class Fgsm final : public Attack {
+ public:
+  explicit Fgsm(const FgsmOptions& options) : options_(options) {}
+
+  at::Tensor perturb(const Logits& logits, const at::Tensor& images, const at::Tensor& labels,
+                     const StepCallback& after_step) const override {
+    const at::Tensor gradient = loss_gradient(logits, images, labels);
+    after_step(1);
+    return (images.detach() + options_.epsilon * gradient.sign()).clamp_(0, 1).contiguous();
+  }
+
+ private:
+  FgsmOptions options_;
+};
+
+SWEEP_REGISTER_ATTACK("fgsm", table, Fgsm, "one step of epsilon along the gradient's sign (FGSM)");
+
+}  // namespace
+}  // namespace sweep::attacks

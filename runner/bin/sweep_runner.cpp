@@ -1,0 +1,103 @@
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cluster/host.hpp"
+#include "cluster/message_bus.hpp"
+#include "cluster/mpirun.hpp"
+#include "core/error.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "core/version.hpp"
+#include "runner/engine/run.hpp"
+
+namespace {
+
+using sweep::ExitCode;
+
+constexpr char kDescription[] =
+    "Runs a sweep of trainings, attacks and defences, or goes on where its last run stopped.\n"
+    "\n"
+    "  sweep_runner sweeps/quickstart.toml               one process, all cores\n"
+    "  sweep_runner --np 4 sweeps/quickstart.toml        four ranks on this machine\n"
+    "  mpirun -np 8 sweep_runner sweeps/table1.toml      one rank for each of 8 GPUs\n"
+    "  sweep_runner sweeps/table1.toml --set dataset.root=data/isic2018 --set training.epochs=40\n";
+
+constexpr char kFooter[] =
+    "\nThe table of a sweep: aggregate_results. Everything that is finished is kept in the output folder and\n"
+    "never made twice; Ctrl-C saves and ends, the same command goes on.\n"
+    "\nExit status: 0 all done; 1 some trials failed; 2 bad input; 75 interrupted, the same command goes on.\n"
+    "\nIn a container as root, plain mpirun needs --allow-run-as-root; with more ranks than cores it needs\n"
+    "--oversubscribe, and --bind-to none lets a rank use more than one core. --np N does all of that.";
+
+struct Arguments {
+  sweep::engine::RunRequest request;
+  int ranks = 0;
+};
+
+void add_run_options(CLI::App& app, Arguments& arguments) {
+  app.add_option("file", arguments.request.file, "The sweep file (TOML)")->type_name("FILE.toml");
+  app.add_option("--set", arguments.request.overrides,
+                 "Set any key of the file: training.epochs=8, dataset.root=/data; repeatable")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all();
+  app.add_option("--out", arguments.request.out, "Output folder: artifacts, journal, logs")
+      ->type_name("DIR")
+      ->capture_default_str();
+  app.add_option("--np", arguments.ranks,
+                 "Start mpirun with N ranks on this machine; without it and without mpirun: one process")
+      ->type_name("N")
+      ->check(CLI::Range(1, 4096));
+}
+
+/// This command again without --np, for mpirun.
+std::vector<std::string> command_for_mpirun(const Arguments& arguments) {
+  std::vector<std::string> command{(sweep::cluster::program_folder() / "sweep_runner").string(), "run",
+                                   arguments.request.file.string(), "--out", arguments.request.out.string()};
+  for (const auto& assignment : arguments.request.overrides) {
+    command.emplace_back("--set");
+    command.push_back(assignment);
+  }
+  return command;
+}
+
+int run(const Arguments& arguments) {
+  if (arguments.request.file.empty())
+    throw sweep::InputError("no sweep file is given; try: sweep_runner sweeps/quickstart.toml, or --help");
+  const bool launched = sweep::cluster::started_by_launcher();
+  if (arguments.ranks > 0 && launched)
+    throw sweep::InputError("--np was given although a launcher has started this process (there would be "
+                            "ranks inside of ranks); leave out either --np or mpirun");
+  if (arguments.ranks > 0) sweep::cluster::exec_mpirun(arguments.ranks, command_for_mpirun(arguments));
+  const auto bus = launched ? sweep::cluster::make_mpi_bus() : sweep::cluster::make_local_bus();
+  if (bus->rank() != 0) sweep::init_log(sweep::concat("rank ", bus->rank()));
+  const int status = sweep::engine::run(arguments.request, *bus);
+  bus->finish();
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app(kDescription, "sweep_runner");
+  app.footer(kFooter);
+  app.set_version_flag("--version", std::string(sweep::kVersion) + " (" + sweep::kGitRevision + ")");
+  auto* run_command = app.add_subcommand("run", "The same as without a command");
+  add_run_options(app, arguments);
+  add_run_options(*run_command, arguments);
+  sweep::init_log("");
+  try {
+    app.parse(argc, argv);
+    return run(arguments);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::bad_input);
+  } catch (const sweep::Error& error) {
+    sweep::log_error(error.what());
+    return static_cast<int>(ExitCode::bad_input);
+  }
+}

@@ -1,0 +1,138 @@
+#include "runner/engine/agent.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "cluster/host.hpp"
+#include "core/error.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "runner/engine/messages.hpp"
+
+namespace sweep::engine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point time) {
+  return std::chrono::duration<double>(Clock::now() - time).count();
+}
+
+/// The GPU of this rank, in the form of CUDA_VISIBLE_DEVICES; nothing on a host without one. Several
+/// ranks share a device when there are more of them.
+std::optional<std::string> device_of(const cluster::MessageBus& bus, const std::string& wanted) {
+  if (wanted == "cpu") return std::nullopt;
+  const auto devices = cluster::cuda_devices();
+  if (devices.empty()) return std::nullopt;
+  return devices[static_cast<std::size_t>(bus.local_rank()) % devices.size()];
+}
+
+int threads_of(const cluster::MessageBus& bus, int wanted) {
+  return wanted > 0 ? wanted : std::max(1, cluster::available_cores() / bus.local_size());
+}
+
+}  // namespace
+
+Agent::Agent(cluster::MessageBus& bus) : bus_(bus), last_sign_of_life_(Clock::now()) {
+  cluster::reset_affinity();
+}
+
+void Agent::on_message(const Json& message) {
+  const std::string type = message.at("type");
+  if (type == "setup") setup(message);
+  if (type == "task") start_task(message);
+  if (type == "stop") stop_executor();
+  if (type == "exit") exit_code_ = message.at("code").get<int>();
+}
+
+void Agent::setup(const Json& message) {
+  setup_ = message;
+  start_executor();
+  const auto device = device_of(bus_, setup_.at("run").at("device"));
+  report({{"type", "hello"}, {"host", cluster::host_name()}, {"device", device ? "cuda " + *device : "cpu"}});
+}
+
+void Agent::start_executor() {
+  const Json& run = setup_.at("run");
+  const auto device = device_of(bus_, run.at("device"));
+  const std::string threads = std::to_string(threads_of(bus_, run.at("threads").get<int>()));
+  cluster::ChildOptions child{
+      .program = cluster::program_folder() / "trial_executor",
+      .arguments = {"work", "--threads", threads, "--device", run.at("device").get<std::string>()},
+      .environment = {{"OMP_NUM_THREADS", threads}, {"CUDA_VISIBLE_DEVICES", device.value_or("")}},
+      .log = std::filesystem::path(setup_.at("logs").get<std::string>()) / concat("rank", bus_.rank(), ".log")};
+  executor_ = std::make_unique<cluster::ExecutorProcess>(child);
+}
+
+void Agent::start_task(const Json& message) {
+  if (!executor_) start_executor();
+  running_ = Running{message.at("id"), message.at("attempt"), Clock::now()};
+  executor_->send(Json{{"type", "task"},
+                       {"task", message.at("task")},
+                       {"log", message.at("log")},
+                       {"store", setup_.at("store")},
+                       {"epoch", setup_.at("epoch")},
+                       {"run", setup_.at("run")}}
+                      .dump());
+  report({{"type", "started"}, {"pid", executor_->pid()}});
+}
+
+void Agent::stop_executor() {
+  if (executor_ && running_) executor_->send(Json{{"type", "stop"}}.dump());
+}
+
+void Agent::report(Json message) {
+  message["to"] = messages::kToCoordinator;
+  if (running_) {
+    message["id"] = running_->id;
+    message["attempt"] = running_->attempt;
+  }
+  last_sign_of_life_ = Clock::now();
+  bus_.send(0, message.dump());
+}
+
+void Agent::report_failure(const std::string& failure, const std::string& text) {
+  report({{"type", "failed"}, {"failure", failure}, {"message", text}});
+  running_.reset();
+}
+
+void Agent::on_executor_line(const std::string& line) {
+  const Json message = Json::parse(line, nullptr, false);
+  if (!running_ || !message.is_object()) return;
+  const std::string type = message.value("type", "");
+  if (type == "progress") report(message);
+  if (type == "failed") report_failure(message.at("failure"), message.at("message"));
+  if (type == "done" || type == "stopped") {
+    report({{"type", type}, {"seconds", seconds_since(running_->since)}});
+    running_.reset();
+  }
+}
+
+void Agent::check_executor() {
+  if (!executor_) return;
+  for (const auto& line : executor_->receive()) on_executor_line(line);
+  if (const auto ended = executor_->poll_exit()) {
+    executor_.reset();
+    const std::string text = concat("the executor was ", ended->text());
+    if (running_) {
+      report_failure(std::string(to_string(FailureType::crash)), text);
+    } else {
+      log_warning(concat(text, " between two tasks; the next task starts a new one"));
+    }
+    return;
+  }
+  const double deadline = setup_.at("run").at("hang_timeout").get<double>();
+  if (running_ && executor_->silence_s() > deadline && seconds_since(running_->since) > deadline) {
+    executor_.reset();  // kills it
+    report_failure(std::string(to_string(FailureType::timeout)),
+                   concat("the executor gave no sign of life for ", duration_text(deadline),
+                          " (run.hang_timeout) and was killed"));
+  }
+}
+
+void Agent::tick() {
+  check_executor();
+  if (seconds_since(last_sign_of_life_) > 1 && !setup_.is_null()) report({{"type", "alive"}});
+}
+
+}  // namespace sweep::engine

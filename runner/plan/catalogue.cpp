@@ -1,0 +1,29 @@
+#include "runner/plan/catalogue.hpp"
+
+namespace sweep::plan {
+
+extern const char* const kCatalogueText;  // generated (runner/plan/CMakeLists.txt)
+
+namespace {
+
+Plugins parse_plugins(const Json& json) {
+  Plugins plugins;
+  for (const auto& [name, plugin] : json.items())
+    plugins[name] = {plugin.at("summary").get<std::string>(), schema_from_json(plugin.at("schema"))};
+  return plugins;
+}
+
+}  // namespace
+
+Catalogue parse_catalogue(const Json& json) {
+  return {parse_plugins(json.at("datasets")), parse_plugins(json.at("models")),
+          parse_plugins(json.at("defences")), parse_plugins(json.at("attacks")),
+          schema_from_json(json.at("training"))};
+}
+
+const Catalogue& built_in_catalogue() {
+  static const Catalogue catalogue = parse_catalogue(Json::parse(kCatalogueText));
+  return catalogue;
+}
+
+}  // namespace sweep::plan

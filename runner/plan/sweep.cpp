@@ -1,0 +1,140 @@
+#include "runner/plan/sweep.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "core/error.hpp"
+#include "core/options.hpp"
+#include "core/text.hpp"
+#include "runner/plan/table.hpp"
+#include "runner/plan/trials.hpp"
+
+namespace sweep::plan {
+namespace {
+
+const OptionTable<RunOptions>& run_table() {
+  static const OptionTable<RunOptions> table{
+      {"threads",
+       &RunOptions::threads,
+       {.min = 0, .max = 4096, .doc = "CPU threads of each executor; 0: the host's cores divided by its ranks"}},
+      {"device",
+       &RunOptions::device,
+       {.choices = {"auto", "cpu", "cuda"}, .doc = "where to compute; auto: a GPU when there is one"}},
+      {"shard_size",
+       &RunOptions::shard_size,
+       {.min = 1, .max = 1 << 20, .unit = "images", .doc = "an adversarial set is made in tasks of this size"}},
+      {"checkpoint_seconds",
+       &RunOptions::checkpoint_seconds,
+       {.min = 0, .max = 86400, .unit = "seconds", .doc = "time between two checkpoints of a training"}},
+      {"attempts",
+       &RunOptions::attempts,
+       {.min = 1, .max = 100, .doc = "tries of a task whose device or rank is lost; other failures get at most 2"}},
+      {"hang_timeout",
+       &RunOptions::hang_timeout,
+       {.min = 1, .max = 1e6, .unit = "seconds", .doc = "an executor that is silent for so long is killed"}},
+  };
+  return table;
+}
+
+struct Heading {
+  std::string name, description;
+};
+
+const OptionTable<Heading>& heading_table() {
+  static const OptionTable<Heading> table{
+      {"name", &Heading::name, {.doc = "names the run's folder and tables", .required = true}},
+      {"description", &Heading::description, {.doc = "one line for people"}},
+  };
+  return table;
+}
+
+Json section(const Document& document, const std::string& name) {
+  if (!document.root.contains(name)) return Json::object();
+  const Json& value = document.root.at(name);
+  if (!value.is_object())
+    throw InputError(concat(document.location_of(name), ": ", name, " is a value (it must be a table); "
+                            "write [", name, "]"));
+  return value;
+}
+
+void check_sections(const Document& document) {
+  static const std::vector<std::string> known{"sweep",   "dataset", "model",   "defence", "training", "attacker",
+                                              "attacks", "grid",    "include", "table",   "run"};
+  for (const auto& [key, value] : document.root.items())
+    if (std::find(known.begin(), known.end(), key) == known.end())
+      throw InputError(concat(document.location_of(key), ": unknown key ", key, suggestion(key, known)));
+}
+
+/// The name becomes a folder.
+void check_name(const Document& document, const std::string& name) {
+  const bool safe = !name.empty() && name.size() <= 100 && name.front() != '.' &&
+                    std::all_of(name.begin(), name.end(), [](unsigned char c) {
+                      return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
+                    });
+  if (!safe)
+    throw InputError(concat(document.location_of("sweep.name"), ": sweep.name = \"", name,
+                            "\" cannot name a folder; use letters, digits, '_', '-' and '.', at most 100"));
+}
+
+std::vector<Trial> resolve_trials(const Document& document, const Catalogue& catalogue) {
+  std::vector<Trial> trials;
+  for (const auto& settings : expand(document)) {
+    const Trial trial = resolve_trial(document, settings, catalogue);
+    if (std::find(trials.begin(), trials.end(), trial) != trials.end()) {
+      std::vector<std::string> texts;
+      for (const auto& setting : settings) texts.push_back(concat(setting.key, " = ", setting.value.dump()));
+      throw InputError(concat(settings.empty() ? document.file : settings.back().location,
+                              ": this trial is there twice (", join(texts, ", "),
+                              "); leave one of the two out"));
+    }
+    trials.push_back(trial);
+  }
+  return trials;
+}
+
+void flatten_into(const Json& object, const std::string& prefix, std::map<std::string, Json>& leaves) {
+  for (const auto& [key, value] : object.items()) {
+    const std::string dotted = prefix.empty() ? key : concat(prefix, ".", key);
+    if (value.is_object()) {
+      flatten_into(value, dotted, leaves);
+    } else {
+      leaves[dotted] = value;
+    }
+  }
+}
+
+}  // namespace
+
+Json Trial::to_json() const {
+  return {{"dataset", dataset}, {"model", model}, {"defence", defence}, {"training", training}};
+}
+
+const Schema& run_schema() {
+  static const Schema schema = describe(run_table());
+  return schema;
+}
+
+std::map<std::string, Json> flatten(const Json& object) {
+  std::map<std::string, Json> leaves;
+  flatten_into(object, "", leaves);
+  return leaves;
+}
+
+Sweep resolve_sweep(const Document& document, const Catalogue& catalogue) {
+  check_sections(document);
+  const auto location_of = [&](const std::string& key) { return document.location_of(key); };
+  const auto heading = read_options(heading_table(), resolve(describe(heading_table()), section(document, "sweep"),
+                                                             "sweep", location_of));
+  check_name(document, heading.name);
+  Sweep sweep{.name = heading.name, .description = heading.description};
+  sweep.run = read_options(run_table(), resolve(run_schema(), section(document, "run"), "run", location_of));
+  const Json attacks = section(document, "attacks");
+  for (const auto& [key, table] : attacks.items())
+    sweep.attacks[key] = resolve_attack(document, key, catalogue);
+  sweep.trials = resolve_trials(document, catalogue);
+  sweep.attacker = resolve_trial(document, settings_of(document, "attacker"), catalogue);
+  sweep.table = resolve_table(document, section(document, "table"), sweep);
+  return sweep;
+}
+
+}  // namespace sweep::plan

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/document.hpp"
+#include "core/json.hpp"
+#include "runner/plan/catalogue.hpp"
+
+namespace sweep::plan {
+
+/// One model to train and to evaluate, every key resolved. The components are objects with the plugin's
+/// "name" beside its options.
+struct Trial {
+  Json dataset, model, defence, training;
+
+  /// {"dataset": ..., "model": ..., "defence": ..., "training": ...}
+  Json to_json() const;
+  bool operator==(const Trial&) const = default;
+};
+
+/// A column of the table: accuracy on clean images, or on those of an attack.
+struct Column {
+  std::string label;
+  std::string attack;  ///< key in Sweep::attacks; empty for clean images
+};
+
+/// A row of the table: the mean over its trials.
+struct Row {
+  std::string label;
+  bool control = false;                     ///< shown for comparison, not in the paper
+  std::vector<std::size_t> trials;          ///< indices into Sweep::trials
+  std::map<std::string, double> published;  ///< column label -> accuracy, percent
+};
+
+struct Table {
+  std::string title;
+  std::vector<std::string> row_keys;  ///< dotted keys of the trials that are columns of their own
+  std::vector<Column> columns;
+  std::vector<Row> rows;
+};
+
+/// How to run, which never changes what comes out (and is no part of artifact names).
+struct RunOptions {
+  std::int64_t threads = 0;
+  std::string device = "auto";
+  std::int64_t shard_size = 256;
+  double checkpoint_seconds = 60;
+  std::int64_t attempts = 3;
+  double hang_timeout = 600;
+};
+
+const Schema& run_schema();
+
+/// A sweep file, resolved.
+struct Sweep {
+  std::string name, description;
+  std::vector<Trial> trials;
+  Trial attacker;                       ///< its dataset is replaced by that of the trial it attacks
+  std::map<std::string, Json> attacks;  ///< key -> {"method": ..., options}
+  Table table;
+  RunOptions run;
+};
+
+/// Expands and checks everything. @throws InputError with file:line:column, dotted key, nearest name.
+Sweep resolve_sweep(const Document& document, const Catalogue& catalogue);
+
+/// "a.b.c" -> leaf for every value that is not an object.
+std::map<std::string, Json> flatten(const Json& object);
+
+}  // namespace sweep::plan

@@ -1,0 +1,178 @@
+#include "runner/plan/trials.hpp"
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace sweep::plan {
+namespace {
+
+struct Axis {
+  std::string key;
+  std::vector<Setting> values;
+};
+
+std::vector<std::string> names_of(const Plugins& plugins) {
+  std::vector<std::string> names;
+  for (const auto& [name, plugin] : plugins) names.push_back(name);
+  return names;
+}
+
+/// One axis for every leaf of the table at `path`; a leaf that is no list is an axis of one value.
+std::vector<Axis> axes_of(const Document& document, const Json& table, const std::string& path) {
+  std::vector<Axis> axes;
+  for (const auto& [key, value] : flatten(table)) {
+    const std::string dotted = concat(path, ".", key);
+    Axis axis{key, {}};
+    if (!value.is_array()) {
+      axis.values.push_back({key, value, document.location_of(dotted)});
+    } else {
+      if (value.empty())
+        throw InputError(concat(document.location_of(dotted), ": ", dotted,
+                                " is an empty list (the grid would have no trials); give it values"));
+      for (std::size_t i = 0; i < value.size(); ++i)
+        axis.values.push_back({key, value[i], document.location_of(concat(dotted, "[", i, "]"))});
+    }
+    axes.push_back(std::move(axis));
+  }
+  if (axes.empty())
+    throw InputError(concat(document.location_of(path), ": ", path,
+                            " is empty (it would make no trials); give it keys with lists of values, "
+                            "such as \"training.seed\" = [0, 1], or leave it out"));
+  return axes;
+}
+
+/// The Cartesian product; the last axis varies fastest.
+std::vector<Settings> product(const std::vector<Axis>& axes) {
+  std::vector<Settings> combinations{{}};
+  for (const auto& axis : axes) {
+    std::vector<Settings> longer;
+    for (const auto& combination : combinations)
+      for (const auto& value : axis.values) {
+        longer.push_back(combination);
+        longer.back().push_back(value);
+      }
+    combinations = std::move(longer);
+  }
+  return combinations;
+}
+
+/// A component's table with its settings, and where each of its keys was written.
+struct Component {
+  Json table = Json::object();
+  std::map<std::string, std::string> locations;
+};
+
+Component overlay(const Document& document, const std::string& component, const Settings& settings) {
+  Component result;
+  if (document.root.contains(component)) result.table = document.root.at(component);
+  if (!result.table.is_object())
+    throw InputError(concat(document.location_of(component), ": ", component,
+                            " is a value (it must be a table); write [", component, "]"));
+  const std::string prefix = component + ".";
+  for (const auto& setting : settings)
+    if (setting.key == prefix + "name" && setting.value != result.table.value("name", Json()))
+      result.table = Json::object();
+  for (const auto& setting : settings) {
+    if (setting.key.rfind(prefix, 0) != 0) continue;
+    result.table[setting.key.substr(prefix.size())] = setting.value;
+    result.locations[setting.key] = setting.location;
+  }
+  return result;
+}
+
+LocationOf locate(const Document& document, const Component& component) {
+  return [&](const std::string& key) {
+    const auto found = component.locations.find(key);
+    return found == component.locations.end() ? document.location_of(key) : found->second;
+  };
+}
+
+/// Checks the plugin's name (under `name_key`) and its options.
+Json resolve_plugin(const Json& table, const std::string& prefix, const std::string& name_key,
+                    const Plugins& plugins, const LocationOf& location_of) {
+  const std::string dotted = concat(prefix, ".", name_key);
+  const auto names = names_of(plugins);
+  if (!table.contains(name_key))
+    throw InputError(concat(location_of(prefix), ": ", dotted, " is missing (it says which one to use); "
+                            "give one of: ", join(names, ", ")));
+  const Json& name = table.at(name_key);
+  if (!name.is_string() || !plugins.contains(name.get<std::string>()))
+    throw InputError(concat(location_of(dotted), ": ", dotted, " = ", name.dump(), " is unknown",
+                            suggestion(name.is_string() ? name.get<std::string>() : "", names)));
+  Json options = table;
+  options.erase(name_key);
+  Json resolved = resolve(plugins.at(name.get<std::string>()).schema, options, prefix, location_of);
+  resolved[name_key] = name;
+  return resolved;
+}
+
+Json resolve_component(const Document& document, const std::string& component,
+                       const Settings& settings, const Plugins& plugins) {
+  const Component overlaid = overlay(document, component, settings);
+  return resolve_plugin(overlaid.table, component, "name", plugins, locate(document, overlaid));
+}
+
+void check_setting_keys(const Settings& settings) {
+  static const std::vector<std::string> components{"dataset", "model", "defence", "training"};
+  for (const auto& setting : settings) {
+    const std::string component = split(setting.key, '.').front();
+    if (std::find(components.begin(), components.end(), component) == components.end() ||
+        setting.key == component)
+      throw InputError(concat(setting.location, ": unknown key ", setting.key,
+                              " (a trial is made of dataset, model, defence and training); write a key "
+                              "below one of these, such as training.seed"));
+  }
+}
+
+}  // namespace
+
+std::vector<Settings> expand(const Document& document) {
+  std::vector<Settings> all;
+  const auto add = [&](const Json& table, const std::string& path) {
+    if (!table.is_object())
+      throw InputError(concat(document.location_of(path), ": ", path, " must be a table of keys"));
+    for (auto& combination : product(axes_of(document, table, path))) all.push_back(std::move(combination));
+  };
+  if (document.root.contains("grid")) add(document.root.at("grid"), "grid");
+  if (document.root.contains("include")) {
+    const Json& includes = document.root.at("include");
+    if (!includes.is_array())
+      throw InputError(concat(document.location_of("include"),
+                              ": include must be a list of tables; write [[include]]"));
+    for (std::size_t i = 0; i < includes.size(); ++i) add(includes[i], concat("include[", i, "]"));
+  }
+  if (all.empty()) all.emplace_back();
+  for (const auto& settings : all) check_setting_keys(settings);
+  return all;
+}
+
+Settings settings_of(const Document& document, const std::string& section) {
+  Settings settings;
+  if (!document.root.contains(section)) return settings;
+  for (const auto& [key, value] : flatten(document.root.at(section)))
+    settings.push_back({key, value, document.location_of(concat(section, ".", key))});
+  check_setting_keys(settings);
+  return settings;
+}
+
+Trial resolve_trial(const Document& document, const Settings& settings, const Catalogue& catalogue) {
+  const Component training = overlay(document, "training", settings);
+  return {resolve_component(document, "dataset", settings, catalogue.datasets),
+          resolve_component(document, "model", settings, catalogue.models),
+          resolve_component(document, "defence", settings, catalogue.defences),
+          resolve(catalogue.training, training.table, "training", locate(document, training))};
+}
+
+Json resolve_attack(const Document& document, const std::string& key, const Catalogue& catalogue) {
+  const std::string prefix = concat("attacks.", key);
+  const Json& table = document.root.at("attacks").at(key);
+  if (!table.is_object())
+    throw InputError(concat(document.location_of(prefix), ": ", prefix, " is a value (an attack is a "
+                            "table); write [", prefix, "] with its method and options"));
+  return resolve_plugin(table, prefix, "method", catalogue.attacks,
+                        [&](const std::string& dotted) { return document.location_of(dotted); });
+}
+
+}  // namespace sweep::plan

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/document.hpp"
+#include "runner/plan/catalogue.hpp"
+#include "runner/plan/sweep.hpp"
+
+namespace sweep::plan {
+
+/// A value that a grid, an include or the attacker sets on top of the base.
+struct Setting {
+  std::string key;  ///< dotted, e.g. "defence.lambda_n"
+  Json value;
+  std::string location;
+};
+using Settings = std::vector<Setting>;
+
+/// Every combination of [grid], then those of each [[include]]. A file without either is one trial.
+/// @throws InputError for an empty grid or axis.
+std::vector<Settings> expand(const Document& document);
+
+/// The settings of a table whose values are not lists: [attacker].
+Settings settings_of(const Document& document, const std::string& section);
+
+/// The base of the file with `settings` on top, checked and completed. A setting that changes the name
+/// of a component drops the base's options of that component: they belong to another plugin.
+/// @throws InputError
+Trial resolve_trial(const Document& document, const Settings& settings, const Catalogue& catalogue);
+
+/// An attack of the file: {"method": ..., every option}. @throws InputError
+Json resolve_attack(const Document& document, const std::string& key, const Catalogue& catalogue);
+
+}  // namespace sweep::plan

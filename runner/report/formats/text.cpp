@@ -1,0 +1,108 @@
+#include <algorithm>
+
+#include "core/text.hpp"
+#include "runner/report/format.hpp"
+#include "runner/report/wording.hpp"
+
+namespace sweep::report {
+namespace {
+
+constexpr std::size_t kLineWidth = 100;
+constexpr char kGap[] = "  ";
+
+/// Letters on the terminal: bytes of UTF-8 that start one.
+std::size_t width(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
+    return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
+  }));
+}
+
+std::string left(const std::string& text, std::size_t size) {
+  return text + std::string(size - std::min(size, width(text)), ' ');
+}
+
+std::string right(const std::string& text, std::size_t size) {
+  return std::string(size - std::min(size, width(text)), ' ') + text;
+}
+
+using Lines = std::vector<std::string>;
+
+std::size_t widest(const Lines& lines) {
+  std::size_t size = 0;
+  for (const auto& line : lines) size = std::max(size, width(line));
+  return size;
+}
+
+/// The lines as one block, with all of the same width.
+Lines aligned(Lines lines, std::string (*align)(const std::string&, std::size_t)) {
+  const std::size_t size = widest(lines);
+  for (auto& line : lines) line = align(line, size);
+  return lines;
+}
+
+/// Two blocks side by side.
+Lines beside(Lines lines, const Lines& others, const std::string& gap) {
+  for (std::size_t i = 0; i < lines.size(); ++i) lines[i] += gap + others[i];
+  return lines;
+}
+
+Lines row_block(const Table& table) {
+  Lines lines{"", "row"};
+  for (const auto& row : table.rows) lines.push_back(row.label + (row.control ? " *" : ""));
+  return aligned(std::move(lines), left);
+}
+
+Lines seeds_block(const Table& table) {
+  Lines lines{"", "n"};
+  for (const auto& row : table.rows) lines.push_back(concat(seed_count(row)));
+  return aligned(std::move(lines), right);
+}
+
+/// A column of the table under its label: ours and, where the paper has any, the published values.
+Lines column_block(const Table& table, std::size_t column) {
+  Lines ours{"ours"}, published{"paper"};
+  bool has_published = false;
+  for (const auto& row : table.rows) {
+    const Cell& cell = row.cells[column];
+    ours.push_back(percent(cell.value, kMissing));
+    published.push_back(percent(cell.published, "-"));
+    has_published = has_published || cell.published;
+  }
+  Lines lines = aligned(std::move(ours), right);
+  if (has_published) lines = beside(std::move(lines), aligned(std::move(published), right), " ");
+  lines.insert(lines.begin(), table.columns[column].label);
+  return aligned(std::move(lines), right);
+}
+
+/// The text in lines of at most kLineWidth; all but the first are indented.
+std::string wrapped(const std::string& text) {
+  std::string result, line;
+  for (const auto& word : split(text, ' ')) {
+    if (!line.empty() && width(line) + 1 + width(word) > kLineWidth) {
+      result += line + "\n";
+      line = kGap;
+    } else if (!line.empty()) {
+      line += ' ';
+    }
+    line += word;
+  }
+  return result + line + "\n";
+}
+
+std::string text(const Table& table) {
+  Lines lines = beside(row_block(table), seeds_block(table), kGap);
+  for (std::size_t i = 0; i < table.columns.size(); ++i)
+    lines = beside(std::move(lines), column_block(table, i), kGap);
+  lines.insert(lines.begin() + 2, std::string(width(lines.front()), '-'));
+  std::string result = table.title + "\n\n";
+  for (const auto& line : lines) result += line + "\n";
+  result += "\n";
+  for (const auto& note : notes(table)) result += wrapped(note);
+  return result;
+}
+
+const bool registered =
+    FormatRegistry::instance().add("text", {"aligned columns for the terminal", {}, text});
+
+}  // namespace
+}  // namespace sweep::report

@@ -1,0 +1,61 @@
+#include "runner/tasks/channel.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace sweep::tasks {
+
+void Channel::send(const Json& message) {
+  const std::string line = message.dump() + "\n";
+  std::size_t sent = 0;
+  while (sent < line.size()) {
+    const ssize_t n = ::send(socket_, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return;  // the agent is gone, and this process goes with it
+    sent += static_cast<std::size_t>(n);
+  }
+}
+
+bool Channel::receive(Wait wait) {
+  char buffer[65536];
+  const ssize_t n = ::recv(socket_, buffer, sizeof buffer, wait == Wait::yes ? 0 : MSG_DONTWAIT);
+  if (n < 0) return errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK;
+  if (n == 0) return false;
+  received_.append(buffer, static_cast<std::size_t>(n));
+  for (std::size_t end; (end = received_.find('\n')) != std::string::npos;) {
+    Json message = Json::parse(received_.substr(0, end), nullptr, false);
+    received_.erase(0, end + 1);
+    if (!message.is_object()) continue;
+    if (message.value("type", "") == "stop") {
+      stop_ = true;
+    } else {
+      tasks_.push_back(std::move(message));
+    }
+  }
+  return true;
+}
+
+std::optional<Json> Channel::next() {
+  while (tasks_.empty())
+    if (!receive(Wait::yes)) return std::nullopt;
+  Json message = std::move(tasks_.front());
+  tasks_.pop_front();
+  stop_ = false;
+  return message;
+}
+
+bool Channel::stop_requested() {
+  if (!stop_) receive(Wait::no);
+  return stop_;
+}
+
+void Channel::progress(double fraction, const std::string& text) {
+  constexpr auto kInterval = std::chrono::milliseconds(250);
+  const auto now = std::chrono::steady_clock::now();
+  if (now - last_progress_ < kInterval) return;
+  last_progress_ = now;
+  send({{"type", "progress"}, {"fraction", fraction}, {"text", text}});
+}
+
+}  // namespace sweep::tasks

@@ -1,0 +1,58 @@
+#include <algorithm>
+#include <cstring>
+
+#include "core/text.hpp"
+#include "runner/tasks/task.hpp"
+#include "trainer/datasets/dataset.hpp"
+
+namespace sweep::tasks {
+namespace {
+
+/// Texts as rows of equal length, padded with zeros: an attribute could not hold thousands of them.
+storage::Array text_rows(const std::vector<std::string>& texts) {
+  std::size_t width = 1;
+  for (const auto& text : texts) width = std::max(width, text.size());
+  std::vector<std::uint8_t> bytes(texts.size() * width);
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    std::memcpy(bytes.data() + i * width, texts[i].data(), texts[i].size());
+  return storage::Array::own(std::move(bytes),
+                             {static_cast<std::int64_t>(texts.size()), static_cast<std::int64_t>(width)});
+}
+
+void add_split(storage::Content& content, const std::string& split, trainer::ImageSet set) {
+  const auto count = static_cast<std::int64_t>(set.labels.size());
+  content.arrays[split + "/images"] =
+      storage::Array::own(std::move(set.images), {count, 3, set.height, set.width});
+  content.arrays[split + "/labels"] = storage::Array::own(std::move(set.labels), {count});
+  content.arrays[split + "/sample_ids"] = text_rows(set.sample_ids);
+}
+
+}  // namespace
+
+storage::Content prepare_dataset(const Task& task) {
+  Json options = task.spec.at("dataset");
+  const std::string name = options.at("name");
+  options.erase("name");
+  options.update(task.locations);
+  const auto dataset = trainer::DatasetRegistry::instance().at(name).make(options);
+  bool stopped = false;
+  trainer::PreparedDataset prepared;
+  try {
+    prepared = dataset->prepare(task.threads, [&](std::int64_t done, std::int64_t total) {
+      task.channel.progress(static_cast<double>(done) / static_cast<double>(std::max<std::int64_t>(total, 1)),
+                            concat(done, "/", total, " images"));
+      stopped = stopped || task.channel.stop_requested();
+      return !stopped;
+    });
+  } catch (const Error&) {
+    if (stopped) throw Stopped{};
+    throw;
+  }
+  storage::Content content;
+  content.attributes["class_names"] = Json(prepared.class_names).dump();
+  add_split(content, "train", std::move(prepared.train));
+  add_split(content, "test", std::move(prepared.test));
+  return content;
+}
+
+}  // namespace sweep::tasks

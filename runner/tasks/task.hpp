@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "core/json.hpp"
+#include "runner/tasks/channel.hpp"
+#include "storage/store.hpp"
+
+namespace c10 {
+struct Device;
+}
+
+namespace sweep::tasks {
+
+/// Everything that the making of one artifact may use.
+struct Task {
+  storage::ArtifactId output;
+  std::vector<storage::ArtifactId> inputs;  ///< in the order in which the planner lists them
+  Json spec;                                ///< see runner/plan/graph.cpp
+  Json locations;
+  Json run;  ///< the [run] section
+  storage::Store store;
+  std::int64_t epoch = 0;
+  int threads = 1;
+  Channel& channel;
+  const c10::Device& device;
+
+  /// @throws Stopped when the agent has asked for it.
+  void check_stop() const {
+    if (channel.stop_requested()) throw Stopped{};
+  }
+};
+
+/// Makes the artifact's content. @throws Stopped, Error
+using Maker = std::function<storage::Content(const Task& task)>;
+
+storage::Content prepare_dataset(const Task& task);
+storage::Content train_model(const Task& task);
+storage::Content make_adversarial_shard(const Task& task);
+storage::Content make_adversarial_set(const Task& task);
+storage::Content evaluate_model(const Task& task);
+
+/// The maker of every kind of artifact.
+const std::map<storage::ArtifactKind, Maker>& makers();
+
+}  // namespace sweep::tasks

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "trainer/tensors.hpp"
+#include "trainer/training_options.hpp"
+
+namespace sweep::trainer {
+
+/// A permutation of 0..count-1 that follows from seed and epoch alone.
+std::vector<std::int64_t> sample_order(std::int64_t count, std::int64_t seed, std::int64_t epoch);
+
+/// Where batches begin, and `count` at the end. The last one is smaller; were it a single image,
+/// which batch normalisation can't use, it joins the batch before it.
+std::vector<std::int64_t> batch_bounds(std::int64_t count, std::int64_t batch_size);
+
+/// Which of `count` images are flipped: bool [count], on the CPU.
+at::Tensor flip_mask(std::int64_t count, std::uint64_t seed);
+
+struct Batch {
+  at::Tensor images;  ///< [n,3,H,W] float32 in [0,1], channels-last
+  at::Tensor labels;  ///< [n] int64
+};
+
+/// A training set on a device, and the batches of its epochs. Any batch can be asked for at any
+/// time: nothing depends on what was drawn before.
+class Batches {
+ public:
+  /// @param images  [N,3,H,W] uint8; @param labels  [N] int64
+  Batches(const at::Tensor& images, const at::Tensor& labels, const TrainingOptions& options,
+          const at::Device& device);
+
+  std::int64_t steps() const { return static_cast<std::int64_t>(bounds_.size()) - 1; }
+  Batch at(std::int64_t epoch, std::int64_t step);
+
+ private:
+  at::Tensor images_, labels_;
+  bool flip_;
+  std::int64_t seed_;
+  std::vector<std::int64_t> bounds_;
+  at::Tensor order_;  ///< [N] int64, of order_epoch_
+  std::int64_t order_epoch_ = -1;
+};
+
+}  // namespace sweep::trainer

@@ -1,0 +1,112 @@
+#include "trainer/datasets/csv.hpp"
+
+#include <algorithm>
+
+#include "core/atomic_file.hpp"
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace sweep::trainer {
+namespace {
+
+/// Splits a text into rows of fields.
+class Reader {
+ public:
+  Reader(const std::string& text, const std::string& file) : text_(text), file_(file) {
+    if (text_.rfind("\xEF\xBB\xBF", 0) == 0) at_ = 3;
+    const std::string first_line = text_.substr(at_, text_.find('\n', at_) - at_);
+    separator_ = std::count(first_line.begin(), first_line.end(), ';') >
+                         std::count(first_line.begin(), first_line.end(), ',')
+                     ? ';'
+                     : ',';
+  }
+
+  /// The next row that is not blank; false at the end.
+  bool next(Csv::Row& row) {
+    while (at_ < text_.size()) {
+      row = {line_, {}};
+      do row.fields.push_back(field());
+      while (take(separator_));
+      take('\r');
+      if (!take('\n') && at_ < text_.size())
+        throw InputError(concat(file_, ":", line_, ": text behind a closing quote (the row can't be split "
+                                "into fields); correct the quotes"));
+      ++line_;
+      if (row.fields.size() > 1 || !row.fields.front().empty()) return true;
+    }
+    return false;
+  }
+
+ private:
+  bool take(char c) {
+    if (at_ >= text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+
+  std::string field() {
+    if (take('"')) return quoted();
+    const std::string ends{separator_, '\r', '\n'};
+    const std::size_t end = std::min(text_.find_first_of(ends, at_), text_.size());
+    std::string value = text_.substr(at_, end - at_);
+    at_ = end;
+    const auto first = value.find_first_not_of(" \t");
+    if (first == std::string::npos) return "";
+    return value.substr(first, value.find_last_not_of(" \t") - first + 1);
+  }
+
+  std::string quoted() {
+    const std::size_t opened = line_;
+    std::string value;
+    while (at_ < text_.size()) {
+      const char c = text_[at_++];
+      if (c == '"' && !take('"')) return value;
+      if (c == '\n') ++line_;
+      value += c;
+    }
+    throw InputError(concat(file_, ":", opened, ": a quote is never closed; close it"));
+  }
+
+  const std::string& text_;
+  std::string file_;
+  std::size_t at_ = 0, line_ = 1;
+  char separator_ = ',';
+};
+
+}  // namespace
+
+Csv::Csv(const std::filesystem::path& path) : path_(path) {
+  std::string text;
+  try {
+    text = read_text(path);
+  } catch (const Error& error) {
+    throw InputError(concat("the label file can't be read: ", error.what(),
+                            "; give the dataset's folder as dataset.root"));
+  }
+  Reader reader(text, path.string());
+  Row row;
+  if (!reader.next(row))
+    throw InputError(concat("'", path.string(), "' is empty (it must name the images and their labels); "
+                            "unpack it again"));
+  header_ = row.fields;
+  while (reader.next(row)) {
+    if (row.fields.size() != header_.size())
+      throw InputError(concat(where(row), ": the row has ", row.fields.size(), " fields, the header has ",
+                              header_.size(), "; correct the row"));
+    rows_.push_back(row);
+  }
+}
+
+std::size_t Csv::column(const std::string& name) const {
+  const auto found = std::find(header_.begin(), header_.end(), name);
+  if (found == header_.end())
+    throw InputError(concat("'", path_.string(), "' has no column '", name, "' (it has: ",
+                            join(header_, ", "), "); use the file of the public distribution"));
+  return static_cast<std::size_t>(found - header_.begin());
+}
+
+std::string Csv::where(const Row& row) const {
+  return concat(path_.string(), ":", row.line);
+}
+
+}  // namespace sweep::trainer

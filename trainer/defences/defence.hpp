@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "core/json.hpp"
+#include "core/registry.hpp"
+#include "trainer/models/model.hpp"
+
+namespace sweep::trainer {
+
+struct LossTerms;  // trainer/tensors.hpp
+
+/// What is minimised in training, and the modules that only training needs. Nothing of it is left
+/// in the trained model: a defended classifier costs at inference what an undefended one does.
+class Defence {
+ public:
+  virtual ~Defence() = default;
+
+  /// Modules that are trained together with the classifier and dropped after it; null: none.
+  virtual torch::nn::Module* module() { return nullptr; }
+
+  /// Draws the parameters of `module()`. Equal seeds give equal parameters.
+  virtual void initialize(std::uint64_t /*seed*/) {}
+
+  /// The loss of one batch: `images` [N,3,H,W] float in [0,1], `labels` [N] int64. All that is
+  /// random in it follows from `seed`.
+  virtual LossTerms loss(Classifier& classifier, const at::Tensor& images, const at::Tensor& labels,
+                         std::uint64_t seed) = 0;
+};
+
+/// A factory makes a defence for the given classifier (its decoder fits the encoder's size).
+using DefenceRegistry = Registry<
+    std::function<std::unique_ptr<Defence>(const Json& options, const Classifier& classifier)>>;
+
+}  // namespace sweep::trainer
+
+/// Last line of a defence's file: its name, its option table, its class (made from its options and
+/// the classifier), a summary.
+#define SWEEP_REGISTER_DEFENCE(name, table, Class, summary)                                     \
+  static const bool registered_defence_ = ::sweep::trainer::DefenceRegistry::instance().add(    \
+      name, {summary, ::sweep::describe(table),                                                 \
+             [](const ::sweep::Json& options, const ::sweep::trainer::Classifier& classifier) { \
+               return std::unique_ptr<::sweep::trainer::Defence>(                               \
+                   std::make_unique<Class>(::sweep::read_options(table, options), classifier)); \
+             }})

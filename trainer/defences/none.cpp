@@ -1,0 +1,28 @@
+#include <torch/torch.h>
+
+#include "trainer/defences/defence.hpp"
+#include "trainer/tensors.hpp"
+
+namespace sweep::trainer {
+namespace {
+
+struct NoOptions {};
+
+/// "NA" in the paper's tables: cross-entropy on clean images.
+class NoDefence : public Defence {
+ public:
+  NoDefence(const NoOptions&, const Classifier&) {}
+
+  LossTerms loss(Classifier& classifier, const at::Tensor& images, const at::Tensor& labels,
+                 std::uint64_t) override {
+    const auto logits = classifier.forward(images).logits;
+    const auto loss = at::cross_entropy_loss(logits, labels);
+    return {.total = loss, .classification = loss, .clean_logits = logits};
+  }
+};
+
+SWEEP_REGISTER_DEFENCE("none", OptionTable<NoOptions>{}, NoDefence,
+                       "plain cross-entropy on clean images (NA in the paper's tables)");
+
+}  // namespace
+}  // namespace sweep::trainer

@@ -1,0 +1,52 @@
+#include "trainer/inference.hpp"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "trainer/module_state.hpp"
+
+namespace sweep::trainer {
+
+std::shared_ptr<Classifier> load_classifier(const std::string& model, const Json& options,
+                                            std::int64_t num_classes, const NamedTensors& state,
+                                            const at::Device& device) {
+  std::shared_ptr<Classifier> classifier =
+      ModelRegistry::instance().at(model).make(options, num_classes);
+  auto& module = classifier->module();
+  copy_state(state, state_of(module), concat("a ", model, " for ", num_classes, " classes"));
+  place(module, device);
+  module.eval();
+  for (auto& parameter : module.parameters()) parameter.set_requires_grad(false);
+  return classifier;
+}
+
+attacks::Logits logits_of(std::shared_ptr<Classifier> classifier) {
+  return [classifier = std::move(classifier)](const at::Tensor& images) {
+    return classifier->forward(images).logits;
+  };
+}
+
+at::Tensor to_model_input(const at::Tensor& images, const at::Device& device) {
+  // Bytes are moved, not floats: a quarter of the transfer.
+  const auto moved = images.to(device).contiguous(at::MemoryFormat::ChannelsLast);
+  return images.scalar_type() == at::kByte ? moved.to(at::kFloat).div_(255) : moved.to(at::kFloat);
+}
+
+Predictions predict(Classifier& classifier, const at::Tensor& images, const at::Device& device,
+                    const std::function<void(double fraction)>& after_batch) {
+  const torch::NoGradGuard no_grad;
+  const auto count = images.size(0);
+  std::vector<at::Tensor> logits;
+  for (std::int64_t begin = 0; begin < count; begin += inference_batch) {
+    const auto end = std::min(begin + inference_batch, count);
+    const auto batch = to_model_input(images.slice(0, begin, end), device);
+    logits.push_back(classifier.forward(batch).logits.to(at::kCPU));
+    if (after_batch) after_batch(static_cast<double>(end) / static_cast<double>(count));
+  }
+  const auto all = at::cat(logits);
+  return {all, all.argmax(1)};
+}
+
+}  // namespace sweep::trainer

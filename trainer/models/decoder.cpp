@@ -1,0 +1,50 @@
+#include "trainer/models/decoder.hpp"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace sweep::trainer {
+namespace {
+
+namespace nn = torch::nn;
+
+nn::ConvTranspose2d upsampling(std::int64_t in, std::int64_t out, bool bias) {
+  return nn::ConvTranspose2d(
+      nn::ConvTranspose2dOptions(in, out, 4).stride(2).padding(1).bias(bias));
+}
+
+nn::Sequential decoder_layers(std::int64_t channels, std::int64_t stride) {
+  nn::Sequential layers;
+  for (; stride > 2; stride /= 2) {
+    const auto halved = std::max<std::int64_t>(channels / 2, 1);
+    layers->push_back(upsampling(channels, halved, /*bias=*/false));
+    layers->push_back(nn::BatchNorm2d(halved));
+    layers->push_back(nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
+    channels = halved;
+  }
+  layers->push_back(upsampling(channels, 3, /*bias=*/true));
+  layers->push_back(nn::Sigmoid());
+  return layers;
+}
+
+}  // namespace
+
+Decoder::Decoder(std::int64_t channels, std::int64_t stride) {
+  if (stride < 2 || !std::has_single_bit(static_cast<std::uint64_t>(stride)))
+    throw Error(FailureType::internal, concat("an encoder has the stride ", stride,
+                                              " (decoders double the size in every layer); give "
+                                              "the model an encoding_stride of 2, 4, 8, ..."));
+  layers_ = decoder_layers(channels, stride).ptr();
+}
+
+at::Tensor Decoder::forward(const at::Tensor& encoding, std::int64_t height, std::int64_t width) {
+  const auto decoded = layers_->as<nn::Sequential>()->forward(encoding);
+  return decoded.narrow(2, 0, height).narrow(3, 0, width);
+}
+
+}  // namespace sweep::trainer

@@ -1,0 +1,116 @@
+#include <torch/torch.h>
+
+#include <array>
+
+#include "trainer/models/initialization.hpp"
+#include "trainer/models/model.hpp"
+#include "trainer/models/normalization.hpp"
+#include "trainer/tensors.hpp"
+
+namespace sweep::trainer {
+namespace {
+
+namespace nn = torch::nn;
+
+nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel,
+                       std::int64_t stride) {
+  return nn::Conv2d(
+      nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
+}
+
+/// Two 3x3 convolutions with a shortcut. Members are named and ordered as torchvision's, because
+/// their names are those of the weights in files.
+struct BasicBlockImpl : nn::Module {
+  static constexpr std::int64_t expansion = 1;  ///< channels out per `width`
+
+  BasicBlockImpl(std::int64_t in, std::int64_t width, std::int64_t stride)
+      : conv1(register_module("conv1", convolution(in, width, 3, stride))),
+        bn1(register_module("bn1", nn::BatchNorm2d(width))),
+        conv2(register_module("conv2", convolution(width, width, 3, 1))),
+        bn2(register_module("bn2", nn::BatchNorm2d(width))) {
+    if (stride != 1 || in != width)
+      downsample = register_module(
+          "downsample", nn::Sequential(convolution(in, width, 1, stride), nn::BatchNorm2d(width)));
+  }
+
+  at::Tensor forward(const at::Tensor& x) {
+    auto out = bn2(conv2(bn1(conv1(x)).relu_()));
+    return out.add_(downsample.is_empty() ? x : downsample->forward(x)).relu_();
+  }
+
+  nn::Conv2d conv1;
+  nn::BatchNorm2d bn1;
+  nn::Conv2d conv2;
+  nn::BatchNorm2d bn2;
+  nn::Sequential downsample = nullptr;
+};
+TORCH_MODULE(BasicBlock);
+
+/// Number of blocks in layer1 to layer4.
+using Depths = std::array<int, 4>;
+
+template <class Block>
+struct Network : nn::Module {
+  Network(const Depths& depths, std::int64_t num_classes)
+      : conv1(register_module(
+            "conv1", nn::Conv2d(nn::Conv2dOptions(3, 64, 7).stride(2).padding(3).bias(false)))),
+        bn1(register_module("bn1", nn::BatchNorm2d(64))),
+        layer1(register_module("layer1", stage(64, 64, depths[0], 1))),
+        layer2(register_module("layer2", stage(64 * expansion, 128, depths[1], 2))),
+        layer3(register_module("layer3", stage(128 * expansion, 256, depths[2], 2))),
+        layer4(register_module("layer4", stage(256 * expansion, 512, depths[3], 2))),
+        fc(register_module("fc", nn::Linear(512 * expansion, num_classes))) {}
+
+  Outputs forward(const at::Tensor& x) {
+    const auto stem = at::max_pool2d(bn1(conv1(x)).relu_(), 3, 2, 1);
+    const auto encoding = layer2->forward(layer1->forward(stem));
+    const auto last = layer4->forward(layer3->forward(encoding));
+    return {fc(last.mean({2, 3})), last.flatten(1), encoding};
+  }
+
+  static constexpr std::int64_t expansion = Block::Impl::expansion;
+
+  static nn::Sequential stage(std::int64_t in, std::int64_t width, int depth, std::int64_t stride) {
+    nn::Sequential blocks(Block(in, width, stride));
+    for (int i = 1; i < depth; ++i) blocks->push_back(Block(width * expansion, width, 1));
+    return blocks;
+  }
+
+  nn::Conv2d conv1;
+  nn::BatchNorm2d bn1;
+  nn::Sequential layer1, layer2, layer3, layer4;
+  nn::Linear fc;
+};
+
+/// He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition, 2016, as torchvision builds
+/// it. The encoder is the stem to layer2.
+template <class Block>
+class ResNet : public Classifier {
+ public:
+  ResNet(const ModelOptions& options, const Depths& depths, std::int64_t num_classes)
+      : normalize_(options.normalize),
+        network_(std::make_shared<Network<Block>>(depths, num_classes)) {}
+
+  Outputs forward(const at::Tensor& images) override {
+    return network_->forward(normalize_(images));
+  }
+  nn::Module& module() override { return *network_; }
+  void initialize(std::uint64_t seed) override { initialize_layers(*network_, seed); }
+  std::int64_t encoding_channels() const override { return 128 * Network<Block>::expansion; }
+  std::int64_t encoding_stride() const override { return 8; }
+
+ private:
+  Normalization normalize_;
+  std::shared_ptr<Network<Block>> network_;
+};
+
+struct ResNet18 : ResNet<BasicBlock> {
+  ResNet18(const ModelOptions& options, std::int64_t num_classes)
+      : ResNet(options, {2, 2, 2, 2}, num_classes) {}
+};
+
+SWEEP_REGISTER_MODEL("resnet18", model_options(), ResNet18,
+                     "residual network of 18 layers (He et al. 2016), the paper's main classifier");
+
+}  // namespace
+}  // namespace sweep::trainer

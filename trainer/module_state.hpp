@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+
+#include "trainer/tensors.hpp"
+
+namespace torch::nn {
+class Module;
+}
+
+namespace sweep::trainer {
+
+/// Parameters and buffers of `module` by name. They are the module's own tensors, not copies.
+NamedTensors state_of(const torch::nn::Module& module);
+
+/// Contiguous copies on the CPU.
+NamedTensors copied_to_cpu(const NamedTensors& tensors);
+
+/// Copies every tensor of `source` into the tensor of the same name in `target`.
+/// @param what  of what it is the state, for the message: "model resnet18"
+/// @throws Error{bad_data} naming tensors that are missing, unexpected or of another shape.
+void copy_state(const NamedTensors& source, const NamedTensors& target, const std::string& what);
+
+/// The tensors whose names start with `prefix`, without it; and the opposite.
+NamedTensors without_prefix(const NamedTensors& tensors, const std::string& prefix);
+NamedTensors with_prefix(const NamedTensors& tensors, const std::string& prefix);
+
+/// Moves the module, with the weights of its convolutions in channels-last order: the layout in
+/// which convolutions are fastest on CPUs and GPUs alike.
+void place(torch::nn::Module& module, const at::Device& device);
+
+}  // namespace sweep::trainer

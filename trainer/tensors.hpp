@@ -1,0 +1,33 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <string>
+
+namespace sweep::trainer {
+
+// The plain structs that hold tensors. This is the one header of the layer that includes LibTorch;
+// the others only declare its types, so that programs which list and plan start without it.
+
+/// Tensors by name, in the order of the names. Saved ones are contiguous and on the CPU.
+using NamedTensors = std::map<std::string, at::Tensor>;
+
+/// What a classifier makes of images [N,3,H,W].
+struct Outputs {
+  at::Tensor logits;    ///< [N,K]
+  at::Tensor features;  ///< [N,F], the last convolutional stage, flattened: f(x) of the paper
+  at::Tensor encoding;  ///< [N,C,H/s,W/s] (rounded up), where the decoder takes over
+};
+
+/// The loss of a batch and its parts, each without its weight: 0-dimensional. Only `total` carries
+/// gradients for sure. A part that the defence does not have is an undefined tensor.
+struct LossTerms {
+  at::Tensor total;           ///< L = L_c + lambda_n L_n + lambda_a L_a (paper, equation 3)
+  at::Tensor classification;  ///< L_c
+  at::Tensor feature;         ///< L_n (equation 1)
+  at::Tensor reconstruction;  ///< L_a (equation 2)
+  at::Tensor clean_logits;    ///< [N,K] of the clean images, for the training accuracy
+};
+
+}  // namespace sweep::trainer

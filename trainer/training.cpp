@@ -1,0 +1,206 @@
+#include "trainer/training.hpp"
+
+#include <torch/torch.h>
+
+#include <chrono>
+#include <cmath>
+#include <memory>
+
+#include "core/error.hpp"
+#include "core/hash.hpp"
+#include "core/text.hpp"
+#include "trainer/batches.hpp"
+#include "trainer/defences/defence.hpp"
+#include "trainer/models/model.hpp"
+#include "trainer/module_state.hpp"
+#include "trainer/sgd.hpp"
+
+namespace sweep::trainer {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+void check_data(const TrainingJob& job) {
+  const auto& [images, labels] = std::tie(job.images, job.labels);
+  const auto fail = [](const std::string& fault) {
+    throw Error(FailureType::bad_data,
+                concat("the training set can't be used (", fault,
+                       "); make the dataset again, or choose one that fits the model"));
+  };
+  if (images.dim() != 4 || images.size(1) != 3 || images.scalar_type() != at::kByte)
+    fail("images must be bytes of the shape [N,3,H,W]");
+  if (labels.scalar_type() != at::kLong || labels.dim() != 1 || labels.size(0) != images.size(0))
+    fail("there must be one 64-bit label for every image");
+  if (images.size(0) < 2) fail("batch normalisation needs at least two images");
+  if (labels.min().item<std::int64_t>() < 0 || labels.max().item<std::int64_t>() >= job.num_classes)
+    fail(concat("labels must be from 0 to ", job.num_classes - 1));
+}
+
+/// What a step leaves behind, in float64 on the host.
+struct StepValues {
+  double loss, classification, feature, reconstruction;
+  std::int64_t correct;
+};
+
+/// One transfer from the device for all values.
+StepValues read_values(const LossTerms& terms, const at::Tensor& labels) {
+  const auto scalar = [&](const at::Tensor& term) {
+    return term.defined() ? term.detach().to(at::kDouble)
+                          : at::zeros({}, terms.total.options().dtype(at::kDouble));
+  };
+  const auto correct = terms.clean_logits.argmax(1).eq(labels).sum();
+  const auto values =
+      at::stack({scalar(terms.total), scalar(terms.classification), scalar(terms.feature),
+                 scalar(terms.reconstruction), scalar(correct)})
+          .to(at::kCPU);
+  const double* value = values.const_data_ptr<double>();
+  return {value[0], value[1], value[2], value[3], std::llround(value[4])};
+}
+
+/// A training under way.
+class Session {
+ public:
+  Session(const TrainingJob& job, const TrainingHooks& hooks)
+      : job_(job),
+        hooks_(hooks),
+        classifier_(
+            ModelRegistry::instance().at(job.model).make(job.model_options, job.num_classes)),
+        defence_(
+            DefenceRegistry::instance().at(job.defence).make(job.defence_options, *classifier_)),
+        batches_(job.images, job.labels, job.options, job.device),
+        sgd_(prepare_parameters(), job.options.momentum, job.options.weight_decay) {}
+
+  void resume(const TrainingState& state) {
+    copy_state(state.tensors, tensors(), concat("this training of ", job_.model));
+    progress_ = state.progress;
+  }
+
+  TrainingResult run() {
+    auto saved_at = Clock::now();
+    while (progress_.epoch < job_.options.epochs) {
+      step();
+      if (progress_.epoch == job_.options.epochs) break;
+      const bool stop = hooks_.stop_requested && hooks_.stop_requested();
+      if (hooks_.save && (stop || seconds_since(saved_at) >= hooks_.checkpoint_seconds)) {
+        hooks_.save({progress_, copied_to_cpu(tensors())});
+        saved_at = Clock::now();
+      }
+      if (stop) return {.finished = false, .history = progress_.history};
+    }
+    return {true, copied_to_cpu(state_of(classifier_->module())), progress_.history};
+  }
+
+ private:
+  /// Fresh parameters on the device, in training mode; those that have gradients.
+  NamedTensors prepare_parameters() {
+    classifier_->initialize(derive_seed(job_.options.seed, "init"));
+    defence_->initialize(derive_seed(job_.options.seed, "init", 1));
+    NamedTensors parameters;
+    for (auto& [prefix, module] : modules()) {
+      place(*module, job_.device);
+      module->train();
+      for (const auto& item : module->named_parameters())
+        parameters.emplace(prefix + item.key(), item.value());
+    }
+    return parameters;
+  }
+
+  std::vector<std::pair<std::string, torch::nn::Module*>> modules() {
+    std::vector<std::pair<std::string, torch::nn::Module*>> all = {
+        {"model.", &classifier_->module()}};
+    if (auto* module = defence_->module()) all.emplace_back("defence.", module);
+    return all;
+  }
+
+  /// Everything that a checkpoint has to hold: the live tensors.
+  NamedTensors tensors() {
+    auto all = with_prefix(sgd_.momentum_buffers(), "momentum.");
+    for (auto& [prefix, module] : modules()) all.merge(with_prefix(state_of(*module), prefix));
+    return all;
+  }
+
+  void step() {
+    const auto start = Clock::now();
+    const auto [epoch, step] = std::pair(progress_.epoch, progress_.step);
+    const double rate = learning_rate_at(job_.options, epoch);
+    const auto [images, labels] = batches_.at(epoch, step);
+    const auto terms = defence_->loss(*classifier_, images, labels,
+                                      derive_seed(job_.options.seed, "noise", epoch, step));
+    terms.total.backward();
+    sgd_.step(rate);
+    // Read last, so that a GPU has all of the step queued before the host waits for it.
+    const auto values = read_values(terms, labels);
+    require_finite(values);
+    account(values, images.size(0), seconds_since(start));
+    if (++progress_.step == batches_.steps()) finish_epoch(rate);
+    report(step + 1);
+  }
+
+  void require_finite(const StepValues& values) const {
+    if (std::isfinite(values.loss)) return;
+    throw Error(FailureType::not_finite,
+                concat("loss became ", values.loss, " in epoch ", progress_.epoch + 1, " step ",
+                       progress_.step + 1, " (classification ", values.classification, ", feature ",
+                       values.feature, ", reconstruction ", values.reconstruction,
+                       "); lower learning_rate or the defence's weights"));
+  }
+
+  void account(const StepValues& values, std::int64_t images, double seconds) {
+    auto& totals = progress_.running;
+    const auto weight = static_cast<double>(images);
+    totals.images += images;
+    totals.correct += values.correct;
+    totals.loss += weight * values.loss;
+    totals.classification += weight * values.classification;
+    totals.feature += weight * values.feature;
+    totals.reconstruction += weight * values.reconstruction;
+    totals.seconds += seconds;
+    last_ = totals.metrics(0);
+  }
+
+  void finish_epoch(double rate) {
+    progress_.history.push_back(progress_.running.metrics(rate));
+    progress_.running = {};
+    progress_.step = 0;
+    ++progress_.epoch;
+  }
+
+  /// @param done  steps of the epoch that the last step belongs to
+  void report(std::int64_t done) const {
+    if (!hooks_.on_progress) return;
+    const auto epoch = progress_.step == 0 ? progress_.epoch - 1 : progress_.epoch;
+    const auto steps = static_cast<double>(batches_.steps());
+    hooks_.on_progress(
+        {.fraction = (static_cast<double>(epoch) + static_cast<double>(done) / steps) /
+                     static_cast<double>(job_.options.epochs),
+         .epoch = epoch + 1,
+         .epochs = job_.options.epochs,
+         .loss = last_.loss,
+         .images_per_second = last_.images_per_second});
+  }
+
+  const TrainingJob& job_;
+  const TrainingHooks& hooks_;
+  std::unique_ptr<Classifier> classifier_;
+  std::unique_ptr<Defence> defence_;
+  Batches batches_;
+  Sgd sgd_;
+  TrainingProgress progress_;
+  EpochMetrics last_;  ///< of the epoch up to the last step
+};
+
+}  // namespace
+
+TrainingResult train(const TrainingJob& job, const std::optional<TrainingState>& resume,
+                     const TrainingHooks& hooks) {
+  check_data(job);
+  Session session(job, hooks);
+  if (resume) session.resume(*resume);
+  return session.run();
+}
+
+}  // namespace sweep::trainer

@@ -83,7 +83,7 @@ sweep::report::Format find_format(const std::string& name) {
 
 std::vector<std::string> wanted_sweeps(const sweep::storage::Store& store,
                                        const Arguments& arguments) {
-  const auto names = sweep::report::sweep_names(store);
+  auto names = sweep::report::sweep_names(store);
   if (arguments.table.empty()) {
     if (names.size() > 1 && !arguments.out.empty())
       throw InputError(

@@ -26,7 +26,7 @@ fs::path plan_path(const Store& store, const std::string& sweep_name) {
 }
 
 Json read_plan(const fs::path& path) {
-  const Json plan = Json::parse(read_text(path), nullptr, false);
+  Json plan = Json::parse(read_text(path), nullptr, false);
   if (!plan.is_object())
     throw InputError(
         concat("'", path.string(),

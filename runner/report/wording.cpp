@@ -18,7 +18,7 @@ std::string shortest(double value) {
 /// Like value_text, but pixel steps as people write them: 4/255.
 std::string option_text(const Json& value) {
   constexpr std::size_t kLong = 8;
-  const std::string text = value_text(value);
+  std::string text = value_text(value);
   if (!value.is_number_float() || text.size() < kLong) return text;
   const double steps = value.get<double>() * 255;
   const bool whole = std::abs(steps - std::round(steps)) < 1e-6 && std::round(steps) != 0;

@@ -23,7 +23,7 @@ std::string line(const std::vector<std::string>& cells) {
 
 /// "84.38 (84.28, +0.10)", "missing (84.28)", "84.38".
 std::string cell_text(const Cell& cell) {
-  const std::string value = percent(cell.value, kMissing);
+  std::string value = percent(cell.value, kMissing);
   if (!cell.published) return value;
   const auto change = difference(cell);
   const std::string sign = change && *change >= 0 ? "+" : "";

@@ -1,0 +1,120 @@
+"""Checks that every #include follows the layers of docs/architecture.md.
+
+FOLDERS says what a folder may include of the project itself, LIBRARIES where headers of third-party
+libraries may appear. In both the longest matching path decides.
+"""
+
+import re
+
+import sources
+
+EVERYTHING = ("core/", "storage/", "cluster/", "attacks/", "trainer/", "runner/", "tests/")
+
+FOLDERS = {
+    "core/": ("core/",),
+    "storage/": ("storage/", "core/"),
+    "cluster/": ("cluster/", "core/"),
+    "attacks/": ("attacks/", "core/"),
+    "trainer/": ("trainer/", "attacks/", "cluster/", "core/"),
+    # Linked into sweep_runner, which must not load LibTorch.
+    "trainer/datasets/": ("trainer/datasets/", "core/"),
+    "runner/plan/": ("runner/plan/", "storage/", "core/", "trainer/datasets/dataset.hpp"),
+    "runner/scheduling/": ("runner/scheduling/", "core/"),
+    "runner/engine/": ("runner/engine/", "runner/plan/", "runner/scheduling/", "cluster/", "storage/", "core/"),
+    "runner/tasks/": ("runner/tasks/", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
+    "runner/report/": ("runner/report/", "storage/", "core/"),
+    "runner/bin/trial_executor.cpp": ("runner/tasks/", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
+    "runner/bin/sweep_runner.cpp": (
+        "runner/engine/", "runner/plan/", "runner/scheduling/", "runner/report/", "cluster/", "storage/", "core/"),
+    # Starts in milliseconds, without MPI and LibTorch.
+    "runner/bin/aggregate_results.cpp": ("runner/report/", "storage/", "core/"),
+    "tests/": EVERYTHING,
+    "benchmarks/": EVERYTHING,
+}
+
+ANYWHERE_BELOW = ("tests/", "benchmarks/")
+
+# Pattern of the header -> where it may be included. "*.cpp" behind a folder: not in its headers.
+LIBRARIES = [
+    (r"nlohmann/.*", ("core/json.hpp",)),
+    (r"openssl/.*", ("core/hash.cpp",)),
+    (r"(spdlog|fmt)/.*", ("core/log.cpp",)),
+    (r"toml\+\+/.*|toml\.hpp", ("core/document.cpp",)),
+    (r"CLI/.*", ("runner/bin/",)),
+    (r"(hdf5|H5\w*)\.h", ("storage/hdf5/",)),
+    (r"mpi\.h", ("cluster/*.cpp",)),
+    (r"turbojpeg\.h|stb/.*", ("trainer/datasets/*.cpp",)),
+    # Enough for a struct that holds tensors; the whole of LibTorch takes seconds to compile.
+    (r"ATen/core/Tensor\.h", ("attacks/", "trainer/", "runner/tasks/")),
+    (r"(torch|ATen|c10)/.*", ("attacks/*.cpp", "trainer/*.cpp", "runner/tasks/*.cpp")),
+    (r"(gtest|gmock)/.*", ()),
+]
+NO_TORCH = "trainer/datasets/"
+
+STANDARD = re.compile(r"[a-z_0-9]+")  # <vector>, <cstdint>
+SYSTEM = re.compile(
+    r"(sys|linux|arpa|netinet)/\w+\.h|"
+    r"(unistd|fcntl|signal|time|sched|poll|pthread|dlfcn|link|netdb|spawn|pwd|errno|stdlib|string|stdio)\.h")
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def allowed_of_project(path):
+    matching = [folder for folder in FOLDERS if path.startswith(folder)]
+    return FOLDERS[max(matching, key=len)] if matching else None
+
+
+def is_in(path, place):
+    if place.endswith("*.cpp"):
+        return path.startswith(place[: -len("*.cpp")]) and path.endswith(".cpp")
+    return path.startswith(place)
+
+
+def check_project_include(path, header):
+    allowed = allowed_of_project(path)
+    if allowed is None:
+        return "the folder has no layer; add it to FOLDERS in tests/lint/include_layers.py"
+    if not header.startswith(EVERYTHING):
+        return f'"{header}" does not start at the project\'s folder (every #include names its layer)'
+    if not header.startswith(allowed):
+        return f'"{header}" is beyond its layer; allowed: {", ".join(allowed)}'
+    return None
+
+
+def check_library_include(path, header):
+    if header.startswith(EVERYTHING):
+        return f'<{header}> is a header of the project; write "{header}"'
+    if STANDARD.fullmatch(header) or SYSTEM.fullmatch(header) or path.startswith(ANYWHERE_BELOW):
+        return None
+    for pattern, places in LIBRARIES:
+        if not re.fullmatch(pattern, header):
+            continue
+        torch_in_datasets = path.startswith(NO_TORCH) and NO_TORCH + "*.cpp" not in places
+        if any(is_in(path, place) for place in places) and not torch_in_datasets:
+            return None
+        return f"<{header}> may be included only in: {', '.join(places) or 'tests/'}"
+    return f"<{header}> is of no library that the project knows; add it to LIBRARIES in tests/lint/include_layers.py"
+
+
+def check_file(root, name):
+    findings = []
+    path = str(name)
+    for number, line in enumerate((root / name).read_text(encoding="utf-8").splitlines(), 1):
+        match = INCLUDE.match(line)
+        if not match:
+            continue
+        check = check_project_include if match[1] == '"' else check_library_include
+        problem = check(path, match[2])
+        if problem:
+            findings.append(f"{path}:{number}: {problem}")
+    return findings
+
+
+def main():
+    root = sources.parse_root(__doc__.splitlines()[0])
+    files = sources.project_files(root, sources.CODE)
+    sources.report("include_layers", len(files), [finding for name in files for finding in check_file(root, name)])
+
+
+if __name__ == "__main__":
+    main()

@@ -12,11 +12,12 @@ class Tensor;
 
 namespace sweep::attacks {
 
-/// Logits [N,K] of images [N,3,H,W] in [0,1], differentiable with respect to the images. All that an
-/// attack sees of the model: normalisation is inside.
+/// Logits [N,K] of images [N,3,H,W] in [0,1], differentiable with respect to the images. All that
+/// an attack sees of the model: normalisation is inside.
 using Logits = std::function<at::Tensor(const at::Tensor& images)>;
 
-/// Called after every gradient step with the fraction of the work that is done. May throw to stop.
+/// Called after every gradient step with the fraction of the work that is done, which never falls
+/// and jumps where an attack ends early. May throw to stop: the exception comes out of perturb().
 using StepCallback = std::function<void(double fraction)>;
 
 /// An untargeted white-box attack.
@@ -24,9 +25,14 @@ class Attack {
  public:
   virtual ~Attack() = default;
 
-  /// Adversarial images of the shape and type of `images` [N,3,H,W], in [0,1], without gradients.
-  /// `labels` [N] int64 are the classes to be left. Every image is treated on its own: how images are
-  /// cut into batches changes nothing. An image for which the attack finds nothing comes back clean.
+  /// Adversarial images of the shape and type of `images` [N,3,H,W], in [0,1], contiguous, without
+  /// gradients. `images` are float32 or float64 in any memory format and stay as they are; `labels`
+  /// [N] int64 are the classes to be left.
+  ///
+  /// Every image is treated on its own: how images are cut into batches changes nothing but the
+  /// rounding of the model's kernels, which sum in an order that depends on the batch's size. An
+  /// image for which the attack finds nothing comes back clean.
+  /// @throws Error{not_finite} when a logit is NaN or infinite.
   virtual at::Tensor perturb(const Logits& logits, const at::Tensor& images,
                              const at::Tensor& labels, const StepCallback& after_step) const = 0;
 };
@@ -35,10 +41,11 @@ using AttackRegistry = Registry<std::function<std::unique_ptr<Attack>(const Json
 
 }  // namespace sweep::attacks
 
-/// Last line of an attack's file: its name, its option table, its class (made from its options), a summary.
-#define SWEEP_REGISTER_ATTACK(name, table, Class, summary)                                      \
-  static const bool registered_attack_ = ::sweep::attacks::AttackRegistry::instance().add(      \
-      name, {summary, ::sweep::describe(table), [](const ::sweep::Json& options) {              \
-               return std::unique_ptr<::sweep::attacks::Attack>(                                \
-                   std::make_unique<Class>(::sweep::read_options(table, options)));             \
+/// Last line of an attack's file: its name, its option table, its class (made from its options), a
+/// summary.
+#define SWEEP_REGISTER_ATTACK(name, table, Class, summary)                                 \
+  static const bool registered_attack_ = ::sweep::attacks::AttackRegistry::instance().add( \
+      name, {summary, ::sweep::describe(table), [](const ::sweep::Json& options) {         \
+               return std::unique_ptr<::sweep::attacks::Attack>(                           \
+                   std::make_unique<Class>(::sweep::read_options(table, options)));        \
              }})

@@ -1,6 +1,8 @@
 #include "attacks/gradient.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "core/error.hpp"
 
@@ -8,9 +10,10 @@ namespace sweep::attacks {
 
 void check_finite(const at::Tensor& logits) {
   if (!at::isfinite(logits).all().item<bool>())
-    throw Error(FailureType::not_finite,
-                "the attacked model's logits are not finite (its gradients say nothing); train it with a "
-                "smaller learning rate");
+    throw Error(
+        FailureType::not_finite,
+        "the attacked model's logits are not finite (its gradients say nothing); train it with a "
+        "smaller learning rate");
 }
 
 at::Tensor loss_gradient(const Logits& logits, const at::Tensor& images, const at::Tensor& labels) {

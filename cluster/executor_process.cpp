@@ -1,9 +1,9 @@
 #include "cluster/executor_process.hpp"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -45,9 +45,21 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return list;
 }
 
+/// Closes all descriptors from `first` on. Kernels before 5.9 can't do it in one call.
+void close_from(int first) {
+  if (::syscall(SYS_close_range, first, ~0U, 0) == 0) return;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  for (int fd = first; fd < static_cast<int>(limit.rlim_cur); ++fd) ::close(fd);
+}
+
+void say(const char* text) {
+  (void)!::write(STDERR_FILENO, text, std::strlen(text));
+}
+
 /// Runs in the child between fork and exec: async-signal-safe calls only.
-[[noreturn]] void become_child(const char* program, char* const* arguments, char* const* environment,
-                               int socket, int log, pid_t parent) {
+[[noreturn]] void become_child(const char* program, char* const* arguments,
+                               char* const* environment, int socket, int log, pid_t parent) {
   ::setpgid(0, 0);  // mpirun forwards signals to the whole process group of a rank
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // the parent died before the line above
@@ -55,15 +67,19 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE}) ::signal(signal, SIG_DFL);
+  // First out of the way of the numbers 0 to 3, which they may have and which are given out below.
+  socket = ::fcntl(socket, F_DUPFD, ExecutorProcess::kChildSocket + 1);
+  log = ::fcntl(log, F_DUPFD, ExecutorProcess::kChildSocket + 1);
   const int nothing = ::open("/dev/null", O_RDONLY);
-  ::dup2(nothing, STDIN_FILENO);
+  if (nothing != STDIN_FILENO) ::dup2(nothing, STDIN_FILENO);
   ::dup2(log, STDOUT_FILENO);
   ::dup2(log, STDERR_FILENO);
-  // The socket may have any number, 3 included: a second copy keeps dup2 from being a no-op.
-  const int copy = ::dup(socket);
-  ::dup2(copy, ExecutorProcess::kChildSocket);
-  ::syscall(SYS_close_range, ExecutorProcess::kChildSocket + 1, ~0U, 0);
+  ::dup2(socket, ExecutorProcess::kChildSocket);
+  close_from(ExecutorProcess::kChildSocket + 1);
   ::execve(program, arguments, environment);
+  const char* reason = ::strerrordesc_np(errno);
+  for (const char* text : {"cannot run '", program, "' (", reason, "); install it there\n"})
+    say(text);
   ::_exit(127);
 }
 
@@ -71,8 +87,8 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 std::string ChildExit::text() const {
   if (WIFSIGNALED(wait_status))
-    return concat("killed by signal ", WTERMSIG(wait_status), " (", ::strsignal(WTERMSIG(wait_status)),
-                  ")");
+    return concat("killed by signal ", WTERMSIG(wait_status), " (",
+                  ::strsignal(WTERMSIG(wait_status)), ")");
   return concat("exited with status ", WEXITSTATUS(wait_status));
 }
 
@@ -80,7 +96,8 @@ ExecutorProcess::ExecutorProcess(const ChildOptions& options)
     : last_heard_(std::chrono::steady_clock::now()) {
   int sockets[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
-    throw Error(FailureType::crash, concat("cannot make a socket pair (", std::strerror(errno), ")"));
+    throw Error(FailureType::crash,
+                concat("cannot make a socket pair (", std::strerror(errno), ")"));
   socket_ = FileDescriptor(sockets[0]);
   const FileDescriptor theirs(sockets[1]);
   create_folders(options.log.parent_path());
@@ -96,7 +113,8 @@ ExecutorProcess::ExecutorProcess(const ChildOptions& options)
   const pid_t parent = ::getpid();
   pid_ = ::fork();
   if (pid_ < 0)
-    throw Error(FailureType::crash, concat("cannot start an executor (", std::strerror(errno), ")"));
+    throw Error(FailureType::crash,
+                concat("cannot start an executor (", std::strerror(errno), ")"));
   if (pid_ == 0)
     become_child(arguments[0].c_str(), argument_pointers.data(), environment_pointers.data(),
                  theirs.get(), log.get(), parent);
@@ -105,7 +123,8 @@ ExecutorProcess::ExecutorProcess(const ChildOptions& options)
 ExecutorProcess::~ExecutorProcess() {
   if (reaped_) return;
   kill();
-  ::waitpid(pid_, nullptr, 0);
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 void ExecutorProcess::send(const std::string& line) {
@@ -137,8 +156,16 @@ std::vector<std::string> ExecutorProcess::receive() {
 }
 
 std::optional<ChildExit> ExecutorProcess::poll_exit() {
+  siginfo_t info{};
+  if (reaped_ ||
+      ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+      info.si_pid != pid_)
+    return std::nullopt;
+  char next = 0;
+  if (::recv(socket_.get(), &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0) return std::nullopt;
+  kill();  // before the child's number, which is that of the group, becomes free for others
   int status = 0;
-  if (reaped_ || ::waitpid(pid_, &status, WNOHANG) != pid_) return std::nullopt;
+  ::waitpid(pid_, &status, 0);  // returns at once
   reaped_ = true;
   return ChildExit{status};
 }

@@ -26,13 +26,15 @@ struct ChildOptions {
 };
 
 /// A child process that talks with its parent in lines over a socket (file descriptor 3 there).
-/// It gets a process group of its own, dies with its parent, and inherits neither signals' masks, open
-/// files nor the launcher's environment (MPI in a child would join the parent's job).
+/// It gets a process group of its own, dies with its parent, and inherits neither signals' masks,
+/// open files nor the launcher's environment (MPI in a child would join the parent's job).
 class ExecutorProcess {
  public:
   static constexpr int kChildSocket = 3;
 
-  /// @throws Error{crash} when the process can't be started.
+  /// A program that can't be run says so in the log and exits with status 127.
+  /// The child dies with the calling thread: call it from one that lasts.
+  /// @throws Error{crash} when no process can be made, Error{storage} when the log can't be opened.
   explicit ExecutorProcess(const ChildOptions& options);
   ExecutorProcess(const ExecutorProcess&) = delete;
   ExecutorProcess& operator=(const ExecutorProcess&) = delete;
@@ -44,7 +46,8 @@ class ExecutorProcess {
   void send(const std::string& line);
   /// Whole lines that have arrived.
   std::vector<std::string> receive();
-  /// How the child ended, once it has.
+  /// How the child ended, once it has and receive() has taken all it said. What is left of its
+  /// process group is killed.
   std::optional<ChildExit> poll_exit();
   void kill();
   /// Seconds since the child last said something (or started).

@@ -17,6 +17,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// CUDA ends its list at the first name that is none; SLURM writes "NoDevFiles" for no device.
+bool names_a_device(const std::string& name) {
+  return !name.empty() && (std::isdigit(static_cast<unsigned char>(name[0])) != 0 ||
+                           name.rfind("GPU-", 0) == 0 || name.rfind("MIG-", 0) == 0);
+}
+
 /// Cores of the control group's CPU quota (version 2), or 0 without one.
 int quota_cores() {
   std::ifstream file("/sys/fs/cgroup/cpu.max");
@@ -34,7 +40,11 @@ std::string host_name() {
 }
 
 int available_cores() {
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  // Not the machine's cores: a job of a cluster may have been given a few of them.
+  cpu_set_t given;
+  const bool known = ::sched_getaffinity(0, sizeof given, &given) == 0;
+  const int cores = known ? CPU_COUNT(&given)
+                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const int quota = quota_cores();
   return quota > 0 ? std::min(cores, quota) : cores;
 }
@@ -49,8 +59,9 @@ void reset_affinity() {
 
 std::vector<std::string> cuda_devices() {
   if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) {
-    if (*visible == '\0' || std::string(visible) == "-1") return {};
-    return split(visible, ',');
+    std::vector<std::string> names = split(visible, ',');
+    names.erase(std::find_if_not(names.begin(), names.end(), names_a_device), names.end());
+    return names;
   }
   std::vector<std::string> devices;
   std::error_code ignored;

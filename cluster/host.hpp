@@ -8,7 +8,8 @@ namespace sweep::cluster {
 
 std::string host_name();
 
-/// Cores that this machine (or the container's quota) gives; at least 1.
+/// Cores that this process may run on (the container's quota too limits them); at least 1. Under
+/// mpirun call reset_affinity first.
 int available_cores();
 
 /// Undoes the binding to one core that mpirun gives jobs of one or two ranks: children inherit it.
@@ -20,8 +21,8 @@ std::vector<std::string> cuda_devices();
 /// Folder of the running program.
 std::filesystem::path program_folder();
 
-/// True when standard output is a terminal that shows what this process prints. Under mpirun a rank's
-/// own output is a pseudo-terminal in any case, so the launcher's output decides.
+/// True when standard output is a terminal that shows what this process prints. Under mpirun a
+/// rank's own output is a pseudo-terminal in any case, so the launcher's output decides.
 bool shows_on_terminal();
 
 }  // namespace sweep::cluster

@@ -24,7 +24,8 @@ class MessageBus {
   /// @throws Error{communication}
   virtual void send(int to, std::string text) = 0;
   virtual std::optional<Message> receive() = 0;
-  /// Collective: every rank must call it once, when it has nothing more to say.
+  /// Collective: every rank must call it once, when it has nothing more to say. Messages that
+  /// still arrive are dropped.
   virtual void finish() = 0;
 };
 

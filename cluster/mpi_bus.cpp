@@ -1,7 +1,11 @@
 #include <mpi.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <limits>
 #include <list>
+#include <set>
+#include <thread>
 
 #include "cluster/message_bus.hpp"
 #include "core/error.hpp"
@@ -43,53 +47,87 @@ class MpiBus final : public MessageBus {
   int local_size() const override { return local_size_; }
 
   void send(int to, std::string text) override {
+    if (text.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+      throw Error(FailureType::communication,
+                  concat("a message of ", text.size(), " bytes is too long for MPI"));
     release_sent();
-    Outgoing& outgoing = outgoing_.emplace_back(std::move(text), MPI_REQUEST_NULL);
-    check(MPI_Isend(outgoing.text.data(), static_cast<int>(outgoing.text.size()), MPI_CHAR, to, kTag,
-                    MPI_COMM_WORLD, &outgoing.request),
+    Transfer& outgoing = outgoing_.emplace_back(Transfer{to, std::move(text)});
+    check(MPI_Isend(outgoing.text.data(), static_cast<int>(outgoing.text.size()), MPI_CHAR, to,
+                    kTag, MPI_COMM_WORLD, &outgoing.request),
           "MPI_Isend");
   }
 
-  /// Probes instead of receiving: a blocking receive burns a whole core.
+  /// Probes and tests instead of receiving: a blocking receive burns a whole core, and never
+  /// returns when its sender dies half-way.
   std::optional<Message> receive() override {
     release_sent();
-    int arrived = 0;
-    MPI_Status status;
-    check(MPI_Iprobe(MPI_ANY_SOURCE, kTag, MPI_COMM_WORLD, &arrived, &status), "MPI_Iprobe");
-    if (arrived == 0) return std::nullopt;
-    int length = 0;
-    check(MPI_Get_count(&status, MPI_CHAR, &length), "MPI_Get_count");
-    Message message{status.MPI_SOURCE, std::string(static_cast<std::size_t>(length), '\0')};
-    check(MPI_Recv(message.text.data(), length, MPI_CHAR, status.MPI_SOURCE, kTag, MPI_COMM_WORLD,
-                   MPI_STATUS_IGNORE),
-          "MPI_Recv");
-    return message;
+    start_receiving();
+    std::set<int> waiting;  // a later message of the same rank must not overtake
+    for (auto it = incoming_.begin(); it != incoming_.end(); ++it) {
+      if (waiting.count(it->peer) != 0) continue;
+      if (is_done(*it)) {
+        Message message{it->peer, std::move(it->text)};
+        incoming_.erase(it);
+        return message;
+      }
+      waiting.insert(it->peer);
+    }
+    return std::nullopt;
   }
 
+  /// Receives until the others have sent all they had to send: a large message goes only when
+  /// its receiver takes it.
   void finish() override {
-    for (auto& outgoing : outgoing_)
-      check(MPI_Wait(&outgoing.request, MPI_STATUS_IGNORE), "MPI_Wait");
-    check(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier");
+    MPI_Request barrier = MPI_REQUEST_NULL;
+    int all_sent = 0;
+    while (all_sent == 0) {
+      while (receive()) {
+      }
+      if (outgoing_.empty() && incoming_.empty() && barrier == MPI_REQUEST_NULL)
+        check(MPI_Ibarrier(MPI_COMM_WORLD, &barrier), "MPI_Ibarrier");
+      if (barrier != MPI_REQUEST_NULL)
+        check(MPI_Test(&barrier, &all_sent, MPI_STATUS_IGNORE), "MPI_Test");
+      if (all_sent == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     check(MPI_Finalize(), "MPI_Finalize");
   }
 
  private:
-  struct Outgoing {
-    std::string text;  // must stay where it is until the request is done: hence a list
-    MPI_Request request;
-    Outgoing(std::string t, MPI_Request r) : text(std::move(t)), request(r) {}
+  struct Transfer {
+    int peer;
+    std::string text;  // must stay where it is until the request is done: hence lists
+    MPI_Request request = MPI_REQUEST_NULL;
   };
 
+  static bool is_done(Transfer& transfer) {
+    int done = 0;
+    check(MPI_Test(&transfer.request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    return done != 0;
+  }
+
   void release_sent() {
-    for (auto it = outgoing_.begin(); it != outgoing_.end();) {
-      int done = 0;
-      check(MPI_Test(&it->request, &done, MPI_STATUS_IGNORE), "MPI_Test");
-      it = done != 0 ? outgoing_.erase(it) : std::next(it);
+    outgoing_.remove_if([](Transfer& transfer) { return is_done(transfer); });
+  }
+
+  void start_receiving() {
+    for (;;) {
+      int arrived = 0;
+      MPI_Message matched = MPI_MESSAGE_NULL;
+      MPI_Status status;
+      check(MPI_Improbe(MPI_ANY_SOURCE, kTag, MPI_COMM_WORLD, &arrived, &matched, &status),
+            "MPI_Improbe");
+      if (arrived == 0) return;
+      int length = 0;
+      check(MPI_Get_count(&status, MPI_CHAR, &length), "MPI_Get_count");
+      Transfer& incoming = incoming_.emplace_back(
+          Transfer{status.MPI_SOURCE, std::string(static_cast<std::size_t>(length), '\0')});
+      check(MPI_Imrecv(incoming.text.data(), length, MPI_CHAR, &matched, &incoming.request),
+            "MPI_Imrecv");
     }
   }
 
   int rank_ = 0, size_ = 1, local_rank_ = 0, local_size_ = 1;
-  std::list<Outgoing> outgoing_;
+  std::list<Transfer> outgoing_, incoming_;
 };
 
 }  // namespace

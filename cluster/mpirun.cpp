@@ -12,10 +12,11 @@
 namespace sweep::cluster {
 
 void exec_mpirun(int ranks, const std::vector<std::string>& command) {
-  std::vector<std::string> arguments{"mpirun", "-np", std::to_string(ranks), "--oversubscribe",
-                                     "--bind-to", "none"};
+  std::vector<std::string> arguments{"mpirun",          "-np",       std::to_string(ranks),
+                                     "--oversubscribe", "--bind-to", "none"};
   if (::geteuid() == 0) arguments.emplace_back("--allow-run-as-root");
-  // Containers forbid the system call that copies between processes; without it MPI only warns and copes.
+  // Containers forbid the system call that copies between processes; without it MPI only warns and
+  // copes.
   ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
   arguments.insert(arguments.end(), command.begin(), command.end());
   std::vector<char*> pointers;

@@ -6,8 +6,7 @@
 
 #include <atomic>
 #include <cerrno>
-#include <fstream>
-#include <sstream>
+#include <regex>
 #include <utility>
 
 #include "core/error.hpp"
@@ -21,8 +20,11 @@ class TemporaryFile {
  public:
   explicit TemporaryFile(const std::filesystem::path& target) {
     static std::atomic<int> counter{0};
-    path_ = concat(target.string(), ".", ::getpid(), "-", counter++, ".tmp");
-    file_ = FileDescriptor(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    // A name may be taken: containers give the same process numbers again, other hosts too.
+    do {
+      path_ = concat(target.string(), ".", ::getpid(), "-", counter++, ".tmp");
+      file_ = FileDescriptor(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    } while (file_.get() < 0 && errno == EEXIST);
     if (file_.get() < 0) throw storage_error("create", path_.string(), errno);
   }
   TemporaryFile(const TemporaryFile&) = delete;
@@ -46,15 +48,6 @@ class TemporaryFile {
   FileDescriptor file_;
   bool renamed_ = false;
 };
-
-/// Makes a rename itself survive a power cut.
-void sync_folder(const std::filesystem::path& folder) {
-  const FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0) throw storage_error("open", folder.string(), errno);
-  // Some network file systems refuse to sync a folder; their renames are durable without it.
-  if (::fsync(fd.get()) != 0 && errno != EINVAL && errno != ENOTSUP)
-    throw storage_error("sync", folder.string(), errno);
-}
 
 }  // namespace
 
@@ -88,7 +81,7 @@ void write_atomically(const std::filesystem::path& path,
   TemporaryFile temporary(path);
   for (const auto piece : pieces) temporary.write(piece);
   temporary.rename_to(path);
-  sync_folder(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
+  sync_folder(path.parent_path());
 }
 
 void write_atomically(const std::filesystem::path& path, std::string_view text) {
@@ -96,18 +89,43 @@ void write_atomically(const std::filesystem::path& path, std::string_view text) 
   write_atomically(path, std::span(&piece, 1));
 }
 
+bool is_temporary(const std::filesystem::path& path) {
+  static const std::regex pattern(R"(.+\.\d+-\d+\.tmp)");
+  return std::regex_match(path.filename().string(), pattern);
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder.empty() ? "." : folder;
+  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0) throw storage_error("open", path.string(), errno);
+  // Some network file systems refuse to sync a folder; their renames are durable without it.
+  if (::fsync(fd.get()) != 0 && errno != EINVAL && errno != ENOTSUP)
+    throw storage_error("sync", path.string(), errno);
+}
+
 void create_folders(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) throw storage_error("create the folder", folder.string(), error.value());
+  std::error_code ignored;
+  if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return;
+  create_folders(folder.parent_path());
+  const int failure = ::mkdir(folder.c_str(), 0777) == 0 ? 0 : errno;
+  // Somebody else may have been faster.
+  if (failure != 0 && !(failure == EEXIST && std::filesystem::is_directory(folder, ignored)))
+    throw storage_error("create the folder", folder.string(), failure);
+  if (failure == 0) sync_folder(folder.parent_path());
 }
 
 std::string read_text(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw storage_error("read", path.string(), errno);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) throw storage_error("read", path.string(), errno);
+  std::string text;
+  char buffer[65536];
+  for (;;) {
+    const ssize_t count = ::read(file.get(), buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw storage_error("read", path.string(), errno);
+    if (count == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(count));
+  }
 }
 
 }  // namespace sweep

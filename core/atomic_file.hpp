@@ -34,10 +34,16 @@ void write_atomically(const std::filesystem::path& path,
                       std::span<const std::span<const std::byte>> pieces);
 void write_atomically(const std::filesystem::path& path, std::string_view text);
 
-/// Creates the folder and its parents. @throws Error{storage}
+/// True for a file that write_atomically left behind because its process was killed.
+bool is_temporary(const std::filesystem::path& path);
+
+/// Makes the creations and renames in a folder survive a power cut. @throws Error{storage}
+void sync_folder(const std::filesystem::path& folder);
+
+/// Creates the folder and its parents; an empty path is the current folder. @throws Error{storage}
 void create_folders(const std::filesystem::path& folder);
 
-/// The whole file. @throws Error{storage}
+/// The whole file. @throws Error{storage}, also for a folder
 std::string read_text(const std::filesystem::path& path);
 
 }  // namespace sweep

@@ -1,14 +1,12 @@
 #include "core/document.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <optional>
-#include <sstream>
+#include <vector>
 
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
+#include "core/atomic_file.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 
@@ -66,26 +64,46 @@ class Converter {
 /// `text` as a TOML value, or nothing.
 std::optional<Json> toml_value(const std::string& text) {
   try {
-    return parse_toml("value = " + text, "--set").root.at("value");
+    const Json parsed = parse_toml("value = " + text, "--set").root;
+    // A line break would begin another key.
+    return parsed.size() == 1 ? std::optional(parsed.at("value")) : std::nullopt;
   } catch (const InputError&) {
     return std::nullopt;
   }
 }
 
-/// The parts of a dotted TOML key; quotes keep dots inside a part.
-std::vector<std::string> key_parts(const std::string& dotted) {
-  std::vector<std::string> parts(1);
-  bool quoted = false;
-  for (const char c : dotted) {
-    if (c == '"') {
-      quoted = !quoted;
-    } else if (c == '.' && !quoted) {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
+/// The parts of a dotted TOML key (quotes keep dots inside a part), or nothing.
+std::optional<std::vector<std::string>> key_parts(const std::string& dotted) {
+  try {
+    std::vector<std::string> parts;
+    Json node = parse_toml(dotted + " = 0", "--set").root;
+    while (node.is_object() && node.size() == 1) {
+      parts.push_back(node.begin().key());
+      node = Json(node.begin().value());
     }
+    return node.is_number() ? std::optional(parts) : std::nullopt;
+  } catch (const InputError&) {
+    return std::nullopt;
   }
-  return parts;
+}
+
+struct Assignment {
+  std::vector<std::string> key;
+  std::string value;
+};
+
+/// Cuts at the first '=' that leaves a key on its left: one in quotes does not.
+Assignment parse_assignment(const std::string& text) {
+  for (auto cut = text.find('='); cut != std::string::npos; cut = text.find('=', cut + 1))
+    if (const auto key = key_parts(text.substr(0, cut))) return {*key, text.substr(cut + 1)};
+  throw InputError(concat("--set ", text,
+                          " is no assignment (a dotted key has to stand before an equals sign); "
+                          "write --set key.subkey=value"));
+}
+
+bool is_below(const std::string& key, const std::string& parent) {
+  return key.size() > parent.size() && key.compare(0, parent.size(), parent) == 0 &&
+         (key[parent.size()] == '.' || key[parent.size()] == '[');
 }
 
 }  // namespace
@@ -111,32 +129,33 @@ Document parse_toml(const std::string& text, const std::string& file) {
 }
 
 Document read_toml(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  if (!stream || !(text << stream.rdbuf()))
-    throw InputError(concat("cannot read the sweep file '", path.string(), "' (",
-                            errno != 0 ? std::strerror(errno) : "it is empty",
-                            "); give the path of a TOML file"));
-  return parse_toml(text.str(), path.string());
+  try {
+    return parse_toml(read_text(path), path.string());
+  } catch (const InputError&) {
+    throw;
+  } catch (const Error& error) {
+    throw InputError(concat(error.what(), "; give the path of a TOML file"));
+  }
 }
 
 void apply_override(Document& document, const std::string& assignment) {
-  const auto equals = assignment.find('=');
-  if (equals == std::string::npos || equals == 0)
-    throw InputError(concat("--set ", assignment, " is no assignment; write --set key.subkey=value"));
-  const std::string dotted = assignment.substr(0, equals);
-  const std::string text = assignment.substr(equals + 1);
+  const auto [key, text] = parse_assignment(assignment);
   Json* node = &document.root;
   std::string path;
-  for (const auto& part : key_parts(dotted)) {
+  for (const auto& part : key) {
     if (!node->is_object())
-      throw InputError(concat("--set ", assignment, ": ", path, " holds a value, not a table"));
+      throw InputError(concat("--set ", assignment, ": ", path,
+                              " holds a value (only tables have keys); set ", path,
+                              " itself, or another key"));
     path = child_key(path, part);
     node = &(*node)[part];
     if (node->is_null()) *node = Json::object();
   }
   const auto value = toml_value(text);
   *node = value ? *value : Json(text);
+  // What was written below the key in the file is gone.
+  std::erase_if(document.locations,
+                [&, &top = path](const auto& entry) { return is_below(entry.first, top); });
   document.locations[path] = "--set " + assignment;
 }
 

@@ -23,7 +23,8 @@ constexpr EnumNames<FailureType, 11> kFailureNames{{{
     {FailureType::internal, "internal"},
 }}};
 
-std::string advice(int error_number) {
+std::string advice(std::string_view operation, int error_number) {
+  if (operation == "read") return "";  // another --out would not help
   switch (error_number) {
     case ENOSPC:
     case EDQUOT:
@@ -49,8 +50,9 @@ FailureType failure_type_from(std::string_view name) {
 }
 
 Error storage_error(std::string_view operation, std::string_view path, int error_number) {
-  return Error(FailureType::storage, concat("cannot ", operation, " '", path, "' (",
-                                            std::strerror(error_number), ")", advice(error_number)));
+  return Error(FailureType::storage,
+               concat("cannot ", operation, " '", path, "' (", std::strerror(error_number), ")",
+                      advice(operation, error_number)));
 }
 
 }  // namespace sweep

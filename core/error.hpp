@@ -14,7 +14,8 @@ enum class ExitCode {
   interrupted = 75,  ///< EX_TEMPFAIL: run the same command again to go on.
 };
 
-/// Why an attempt at a task failed. The retry policy (runner/scheduling/retry_policy.hpp) goes by this.
+/// Why an attempt at a task failed. The retry policy (runner/scheduling/retry_policy.hpp) goes by
+/// this.
 enum class FailureType {
   bad_input,      ///< a sweep file, an option or a path that the user has to change
   bad_data,       ///< an image, label file or artifact that cannot be used

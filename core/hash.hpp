@@ -30,8 +30,8 @@ class Sha256 {
   std::unique_ptr<Context> context_;
 };
 
-/// A seed for one purpose ("init", "noise", ...) at one position (epoch, step, ...), derived from the
-/// seed of the spec alone: the same on every rank, at every time, after every resume.
+/// A seed for one purpose ("init", "noise", ...) at one position (epoch, step, ...), derived from
+/// the seed of the spec alone: the same on every rank, at every time, after every resume.
 std::uint64_t derive_seed(std::int64_t seed, std::string_view purpose, std::int64_t i = 0,
                           std::int64_t j = 0);
 

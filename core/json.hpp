@@ -4,7 +4,8 @@
 
 namespace sweep {
 
-/// Objects keep their keys sorted, so that dump() of equal values is equal text: specs are hashed by it.
+/// Objects keep their keys sorted, so that dump() of equal values is equal text: specs are hashed
+/// by it.
 using Json = nlohmann::json;
 
 }  // namespace sweep

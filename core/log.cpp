@@ -18,8 +18,14 @@ void init_log(std::string_view self) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void log_info(std::string_view text) { spdlog::info("{}", text); }
-void log_warning(std::string_view text) { spdlog::warn("{}", text); }
-void log_error(std::string_view text) { spdlog::error("{}", text); }
+void log_info(std::string_view text) {
+  spdlog::info("{}", text);
+}
+void log_warning(std::string_view text) {
+  spdlog::warn("{}", text);
+}
+void log_error(std::string_view text) {
+  spdlog::error("{}", text);
+}
 
 }  // namespace sweep

@@ -52,7 +52,7 @@ std::optional<double> number(const Json& value) {
 std::optional<Json> converted(OptionType type, const Json& value) {
   switch (type) {
     case OptionType::number:
-      if (const auto n = number(value)) return Json(*n);
+      if (const auto n = number(value)) return Json(*n + 0.0);  // -0 is 0
       return std::nullopt;
     case OptionType::integer:
       if (value.is_number_integer()) return value;
@@ -69,7 +69,7 @@ std::optional<Json> converted(OptionType type, const Json& value) {
       for (const auto& element : value) {
         const auto n = number(element);
         if (!n) return std::nullopt;
-        list.push_back(*n);
+        list.push_back(*n + 0.0);
       }
       return list;
     }
@@ -85,7 +85,8 @@ std::string range_text(const OptionInfo& option) {
 
 void check_range(const OptionInfo& option, double value, const std::string& where,
                  const Json& written) {
-  if (value >= option.min && value <= option.max) return;
+  // JSON has no infinity: it would become null in a spec.
+  if (std::isfinite(value) && value >= option.min && value <= option.max) return;
   throw InputError(concat(where, " = ", written.dump(), " is out of range (", option.doc,
                           "); give a value in ", range_text(option)));
 }
@@ -105,11 +106,21 @@ void check_value(const OptionInfo& option, const Json& value, const std::string&
 
 }  // namespace
 
-OptionType option_type(const double&) { return OptionType::number; }
-OptionType option_type(const std::int64_t&) { return OptionType::integer; }
-OptionType option_type(const bool&) { return OptionType::boolean; }
-OptionType option_type(const std::string&) { return OptionType::text; }
-OptionType option_type(const std::vector<double>&) { return OptionType::numbers; }
+OptionType option_type(const double&) {
+  return OptionType::number;
+}
+OptionType option_type(const std::int64_t&) {
+  return OptionType::integer;
+}
+OptionType option_type(const bool&) {
+  return OptionType::boolean;
+}
+OptionType option_type(const std::string&) {
+  return OptionType::text;
+}
+OptionType option_type(const std::vector<double>&) {
+  return OptionType::numbers;
+}
 
 Json to_json(const Schema& schema) {
   Json list = Json::array();
@@ -146,6 +157,9 @@ Schema schema_from_json(const Json& json) {
 
 Json resolve(const Schema& schema, const Json& given, const std::string& prefix,
              const LocationOf& location_of) {
+  if (!given.is_object() && !given.is_null())
+    throw InputError(concat(location_of(prefix), ": ", prefix, " = ", given.dump(),
+                            " is a value (its options would be lost); write it as a table"));
   std::vector<std::string> keys;
   for (const auto& option : schema) keys.push_back(option.key);
   for (const auto& [key, value] : given.items()) {
@@ -168,7 +182,7 @@ Json resolve(const Schema& schema, const Json& given, const std::string& prefix,
     const auto value = converted(option.type, written);
     if (!value)
       throw InputError(concat(where, " = ", written.dump(), " has the wrong type (", option.doc,
-                              "); give a ", kTypeNames.name(option.type),
+                              "); it takes: ", kTypeNames.name(option.type),
                               option.unit.empty() ? "" : " in " + option.unit));
     check_value(option, *value, where, written);
     resolved[option.key] = *value;

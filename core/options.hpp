@@ -13,12 +13,12 @@ namespace sweep {
 
 enum class OptionType { number, integer, boolean, text, numbers };
 
-/// What a user may write for one option. Free of the types of the plugin, so that files can be checked
-/// by programs that do not load LibTorch.
+/// What a user may write for one option. Free of the types of the plugin, so that files can be
+/// checked by programs that do not load LibTorch.
 struct OptionInfo {
   std::string key;
   OptionType type = OptionType::number;
-  Json default_value;                ///< null: the user must say it
+  Json default_value;  ///< null: the user must say it
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
   std::vector<std::string> choices;  ///< empty: any text
@@ -85,7 +85,8 @@ template <class Options>
 Options read_options(const OptionTable<Options>& table, const Json& resolved) {
   Options options{};
   for (const auto& [key, member, traits] : table)
-    std::visit([&, &key = key](auto pointer) { resolved.at(key).get_to(options.*pointer); }, member);
+    std::visit([&, &key = key](auto pointer) { resolved.at(key).get_to(options.*pointer); },
+               member);
   return options;
 }
 
@@ -93,7 +94,8 @@ Options read_options(const OptionTable<Options>& table, const Json& resolved) {
 using LocationOf = std::function<std::string(const std::string& dotted_key)>;
 
 /// Checks `given` (an object of option values) against `schema` and adds the defaults.
-/// Numbers may be written as fractions ("4/255"). @throws InputError naming location and dotted key.
+/// Numbers may be written as fractions ("4/255"). @throws InputError naming location and dotted
+/// key.
 Json resolve(const Schema& schema, const Json& given, const std::string& prefix,
              const LocationOf& location_of);
 

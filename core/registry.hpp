@@ -12,7 +12,7 @@
 namespace sweep {
 
 /// The named variants of one kind ("attack", "model", ...). Every variant adds itself from the last
-/// line of its own file, so a duplicate name ends the program at its start, with both the name and kind.
+/// line of its own file, so a duplicate name ends the program at its start.
 ///
 /// `Factory` is the type of a function that makes a variant from its resolved options.
 template <class Factory>
@@ -31,7 +31,9 @@ class Registry {
 
   bool add(const std::string& name, Entry entry) {
     if (!entries_.emplace(name, std::move(entry)).second)
-      throw Error(FailureType::internal, concat("'", name, "' is registered twice"));
+      throw Error(
+          FailureType::internal,
+          concat("'", name, "' is registered twice (one would hide the other); rename one"));
     return true;
   }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <iomanip>
 #include <numeric>
 
 namespace sweep {
@@ -28,9 +29,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string join(std::span<const std::string> parts, std::string_view separator) {
   std::string text;
-  for (const auto& part : parts) {
-    if (!text.empty()) text += separator;
-    text += part;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0) text += separator;
+    text += parts[i];
   }
   return text;
 }
@@ -47,8 +48,8 @@ std::vector<std::string> split(std::string_view text, char separator) {
 
 std::string suggestion(std::string_view name, std::span<const std::string> candidates) {
   if (candidates.empty()) return "";
-  const auto nearest = std::min_element(
-      candidates.begin(), candidates.end(), [&](const auto& a, const auto& b) {
+  const auto nearest =
+      std::min_element(candidates.begin(), candidates.end(), [&](const auto& a, const auto& b) {
         return edit_distance(name, a) < edit_distance(name, b);
       });
   if (edit_distance(name, *nearest) <= std::max<std::size_t>(2, name.size() / 3))
@@ -59,7 +60,7 @@ std::string suggestion(std::string_view name, std::span<const std::string> candi
 std::string duration_text(double seconds) {
   char text[64];
   const auto whole = static_cast<std::int64_t>(std::llround(seconds));
-  if (seconds < 60) {
+  if (seconds < 59.95) {  // what would be rounded to "60.0 s" is a minute
     std::snprintf(text, sizeof text, "%.1f s", seconds);
   } else if (whole < 3600) {
     std::snprintf(text, sizeof text, "%lld min %02lld s", static_cast<long long>(whole / 60),
@@ -72,9 +73,9 @@ std::string duration_text(double seconds) {
 }
 
 std::string fixed(double value, int decimals) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", decimals, value);
-  return text;
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(decimals) << value;
+  return text.str();
 }
 
 }  // namespace sweep

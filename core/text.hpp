@@ -21,8 +21,8 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 /// The pieces between separators; an empty text has one empty piece.
 std::vector<std::string> split(std::string_view text, char separator);
 
-/// " (did you mean 'x'?)" when a candidate is within a third of the name's length in edits, else
-/// " (valid: a, b, c)".
+/// " (did you mean 'x'?)" when a candidate is within two edits, or a third of the name's length in
+/// edits, else " (valid: a, b, c)".
 std::string suggestion(std::string_view name, std::span<const std::string> candidates);
 
 /// "4.2 s", "3 min 05 s", "2 h 07 min".

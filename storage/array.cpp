@@ -21,7 +21,9 @@ std::size_t element_bytes(ElementType type) {
 }
 
 std::int64_t Array::count() const {
-  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+  // Unsigned: a shape with a 0 may pass through products that overflow.
+  return static_cast<std::int64_t>(std::accumulate(shape.begin(), shape.end(), std::uint64_t{1},
+                                                   std::multiplies<std::uint64_t>()));
 }
 
 const Array& Content::array(const std::string& name) const {

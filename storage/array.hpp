@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "core/error.hpp"
@@ -43,17 +44,23 @@ struct Array {
     return {static_cast<const T*>(data.get()), static_cast<std::size_t>(count())};
   }
 
-  /// Takes over the vector. Its size must be the product of the shape.
+  /// Takes over the vector. @throws Error{internal} when its size is not the product of the shape.
   template <class T>
   static Array own(std::vector<T> values, std::vector<std::int64_t> shape) {
     auto held = std::make_shared<std::vector<T>>(std::move(values));
-    return {element_type_of<T>(), std::move(shape), std::shared_ptr<const void>(held, held->data())};
+    Array array{element_type_of<T>(), std::move(shape),
+                std::shared_ptr<const void>(held, held->data())};
+    if (array.count() != static_cast<std::int64_t>(held->size()))
+      throw Error(FailureType::internal, "an array has not as many values as its shape says");
+    return array;
   }
 };
 
 /// What an artifact holds. Names with '/' become HDF5 groups.
 struct Content {
-  Json attributes = Json::object();     ///< flat; texts, integers, numbers; nested values are kept as JSON text
+  /// Flat: texts (of UTF-8, up to their first NUL), integers and numbers. Whatever else is there,
+  /// true and false included, is kept as its JSON text and read back as that text.
+  Json attributes = Json::object();
   std::map<std::string, Array> arrays;  ///< "images", "labels", "state/conv1.weight", ...
 
   /// @throws Error{bad_data} naming the array that is missing.

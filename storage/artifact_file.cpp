@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <memory>
+#include <utility>
 
 #include "core/atomic_file.hpp"
 #include "core/hash.hpp"
@@ -24,19 +25,22 @@ std::string header_of(std::span<const std::byte> payload) {
 }
 
 struct MappedFile {
+  FileDescriptor descriptor;
   std::shared_ptr<const std::byte> data;
   std::size_t bytes = 0;
 };
 
 MappedFile map_file(const std::filesystem::path& path) {
-  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status {};
-  if (fd.get() < 0 || ::fstat(fd.get(), &status) != 0) throw storage_error("open", path.string(), errno);
+  if (fd.get() < 0 || ::fstat(fd.get(), &status) != 0)
+    throw storage_error("open", path.string(), errno);
   const auto bytes = static_cast<std::size_t>(status.st_size);
   if (bytes == 0) return {};
   void* address = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, fd.get(), 0);
   if (address == MAP_FAILED) throw storage_error("map", path.string(), errno);
-  return {std::shared_ptr<const std::byte>(static_cast<const std::byte*>(address),
+  return {std::move(fd),
+          std::shared_ptr<const std::byte>(static_cast<const std::byte*>(address),
                                            [bytes](const std::byte* mapped) {
                                              ::munmap(const_cast<std::byte*>(mapped), bytes);
                                            }),
@@ -53,8 +57,8 @@ void verify(const MappedFile& file, const std::filesystem::path& path) {
     const auto wanted = std::as_bytes(std::span(expected));
     if (std::equal(stored.begin(), stored.end(), wanted.begin())) return;
   }
-  throw Error(FailureType::bad_data,
-              concat("the artifact '", path.string(), "' is damaged (its checksum does not match)"));
+  throw Error(FailureType::bad_data, concat("the artifact '", path.string(),
+                                            "' is damaged (its checksum does not match)"));
 }
 
 }  // namespace
@@ -71,7 +75,14 @@ void write_artifact(const std::filesystem::path& path, const Content& content) {
 Content read_artifact(const std::filesystem::path& path) {
   const MappedFile file = map_file(path);
   verify(file, path);
-  return hdf5::read_mapped(path, file.data, file.bytes);
+  // Not by its name, which may meanwhile be that of a newer file.
+  const auto verified = concat("/proc/self/fd/", file.descriptor.get());
+  try {
+    return hdf5::read_mapped(verified, file.data, file.bytes);
+  } catch (const Error& error) {
+    throw Error(error.type(),
+                concat("the artifact '", path.string(), "' can't be used (", error.what(), ")"));
+  }
 }
 
 }  // namespace sweep::storage

@@ -6,8 +6,8 @@
 
 namespace sweep::storage {
 
-/// Artifacts are HDF5 files (any HDF5 tool opens them) whose 512-byte user block holds, as text, the
-/// SHA-256 and the length of what follows. See docs/decisions/002.
+/// Artifacts are HDF5 files (any HDF5 tool opens them) whose 512-byte user block holds, as text,
+/// the SHA-256 and the length of what follows. See docs/decisions/002.
 
 /// Writes beside `path`, syncs, renames. @throws Error{storage}
 void write_artifact(const std::filesystem::path& path, const Content& content);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
 
 namespace sweep::storage {
@@ -22,19 +23,31 @@ Journal::Journal(const std::filesystem::path& path) : path_(path) {
   const std::size_t whole = end == std::string::npos ? 0 : end + 1;
   if (whole != text.size() && ::ftruncate(file_.get(), static_cast<off_t>(whole)) != 0)
     throw storage_error("mend", path.string(), errno);
+  sync_folder(path.parent_path());
 }
 
 void Journal::append(Json event) {
   event["time"] = utc_time();
-  const std::string line = event.dump() + "\n";
-  write_all(file_.get(), std::as_bytes(std::span(line)), path_);
-  if (::fsync(file_.get()) != 0) throw storage_error("sync", path_.string(), errno);
+  // What an executor printed last may be any bytes: no reason to lose the event.
+  const std::string line = event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  const off_t end = ::lseek(file_.get(), 0, SEEK_END);
+  if (end < 0) throw storage_error("write", path_.string(), errno);
+  try {
+    write_all(file_.get(), std::as_bytes(std::span(line)), path_);
+    if (::fsync(file_.get()) != 0) throw storage_error("sync", path_.string(), errno);
+  } catch (const Error&) {
+    // Half a line would swallow the next one.
+    if (::ftruncate(file_.get(), end) != 0) log_warning(path_.string() + " may end in half a line");
+    throw;
+  }
 }
 
 std::vector<Json> read_journal(const std::filesystem::path& path) {
   std::vector<Json> events;
   if (!std::filesystem::exists(path)) return events;
-  for (const auto& line : split(read_text(path), '\n')) {
+  auto lines = split(read_text(path), '\n');
+  lines.pop_back();  // empty, or a line that its writer did not finish
+  for (const auto& line : lines) {
     Json event = Json::parse(line, nullptr, false);
     if (event.is_object()) events.push_back(std::move(event));
   }

@@ -11,10 +11,12 @@ namespace sweep::storage {
 /// The history of a run: one JSON object per line, fsynced before append() returns.
 class Journal {
  public:
-  /// Opens for appending; a torn last line (the writer was killed) is cut off. @throws Error{storage}
+  /// Opens for appending; a torn last line (the writer was killed) is cut off. @throws
+  /// Error{storage}
   explicit Journal(const std::filesystem::path& path);
 
-  /// Adds "time" (ISO 8601, UTC) and writes the line. @throws Error{storage}
+  /// Adds "time" (ISO 8601, UTC) and writes the line, wholly or not at all. Bytes that are no UTF-8
+  /// are replaced. @throws Error{storage}
   void append(Json event);
 
  private:

@@ -33,7 +33,8 @@ std::int64_t read_epoch(const fs::path& root) {
   try {
     return std::stoll(read_text(path));
   } catch (const std::logic_error&) {
-    throw InputError(concat("'", path.string(), "' does not hold a number (the folder's run counter is "
+    throw InputError(concat("'", path.string(),
+                            "' does not hold a number (the folder's run counter is "
                             "damaged); delete the file when no run uses the folder"));
   }
 }
@@ -43,7 +44,7 @@ template <class Action>
 void as_input_error(Action action) {
   try {
     action();
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {  // Error, fs::filesystem_error
     throw InputError(concat("the output folder can't be used: ", error.what()));
   }
 }
@@ -55,11 +56,23 @@ void prove_writable(const fs::path& root) {
   fs::remove(probe);
 }
 
+/// Only what a store makes: the root may be a folder that holds other things as well.
 void remove_temporaries(const fs::path& root) {
   std::vector<fs::path> found;
-  for (const auto& entry : fs::recursive_directory_iterator(root))
-    if (entry.path().extension() == ".tmp" && entry.is_regular_file()) found.push_back(entry.path());
+  const auto collect = [&](auto entries) {
+    for (const auto& entry : entries)
+      if (is_temporary(entry.path())) found.push_back(entry.path());
+  };
+  collect(fs::directory_iterator(root));
+  for (const char* folder : {"artifacts", "checkpoints", "runs"})
+    if (fs::exists(root / folder)) collect(fs::recursive_directory_iterator(root / folder));
   for (const auto& path : found) fs::remove(path);
+}
+
+void remove_file(const fs::path& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  if (error) throw storage_error("remove", path.string(), error.value());
 }
 
 std::string host_name() {
@@ -139,7 +152,8 @@ std::optional<Content> Store::read_checkpoint(const ArtifactId& id) const {
   }
 }
 
-void Store::write_checkpoint(const ArtifactId& id, const Content& content, std::int64_t epoch) const {
+void Store::write_checkpoint(const ArtifactId& id, const Content& content,
+                             std::int64_t epoch) const {
   const fs::path path = checkpoint_path(id);
   create_folders(path.parent_path());
   check_epoch(epoch);
@@ -147,30 +161,34 @@ void Store::write_checkpoint(const ArtifactId& id, const Content& content, std::
 }
 
 void Store::remove_checkpoint(const ArtifactId& id) const {
-  fs::remove(checkpoint_path(id));
+  remove_file(checkpoint_path(id));
 }
 
 void Store::remove(const ArtifactId& id) const {
-  fs::remove(artifact_path(id));
+  remove_file(artifact_path(id));
 }
 
 void Store::set_aside(const fs::path& path) const {
   const fs::path folder = root_ / "damaged";
   create_folders(folder);
-  const fs::path target = folder / concat(path.stem().string(), ".", std::time(nullptr), ".h5");
+  const std::string name = concat(path.stem().string(), ".", std::time(nullptr));
+  fs::path target = folder / (name + ".h5");
+  for (int n = 1; fs::exists(target); ++n) target = folder / concat(name, "-", n, ".h5");
   std::error_code error;
   fs::rename(path, target, error);
+  if (error == std::errc::no_such_file_or_directory) return;  // another reader was faster
   if (error) throw storage_error("set aside the damaged", path.string(), error.value());
-  log_warning(concat("'", path.string(), "' is damaged (its checksum does not match); set aside as '",
-                     target.string(), "', it will be made again"));
+  log_warning(concat("'", path.string(),
+                     "' is damaged (its checksum does not match); set aside as '", target.string(),
+                     "', it will be made again"));
 }
 
 void Store::check_epoch(std::int64_t epoch) const {
   const std::int64_t current = read_epoch(root_);
   if (current != epoch)
-    throw Error(FailureType::storage,
-                concat("run number ", epoch, " may no longer write to '", root_.string(), "' (run number ",
-                       current, " has taken it over); its result is not published"));
+    throw Error(FailureType::storage, concat("run number ", epoch, " may no longer write to '",
+                                             root_.string(), "' (run number ", current,
+                                             " has taken it over); its result is not published"));
 }
 
 StoreLock::StoreLock(const Store& store) {
@@ -181,17 +199,22 @@ StoreLock::StoreLock(const Store& store) {
   if (lock_.get() < 0)
     throw InputError(concat("the output folder can't be used: ",
                             storage_error("open", path.string(), errno).what()));
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK)
+      throw InputError(concat("the output folder can't be used: ",
+                              storage_error("lock", path.string(), errno).what()));
     throw InputError(concat("the output folder '", root.string(), "' is in use by another run (",
-                            read_text(path), "); wait for it, or choose another folder with --out"));
+                            read_text(path),
+                            "); wait for it, or choose another folder with --out"));
+  }
   as_input_error([&] {
+    const std::string owner = concat("process ", ::getpid(), " on ", host_name());
+    if (::ftruncate(lock_.get(), 0) != 0) throw storage_error("write", path.string(), errno);
+    write_all(lock_.get(), std::as_bytes(std::span(owner)), path);
     remove_temporaries(root);
     prove_writable(root);
     epoch_ = read_epoch(root) + 1;
     write_atomically(root / "epoch", concat(epoch_, "\n"));
-    const std::string owner = concat("process ", ::getpid(), " on ", host_name());
-    if (::ftruncate(lock_.get(), 0) != 0) throw storage_error("write", path.string(), errno);
-    write_all(lock_.get(), std::as_bytes(std::span(owner)), path);
   });
 }
 

@@ -17,7 +17,8 @@ std::string_view to_string(ArtifactKind kind);
 /// @throws Error{internal} for an unknown name.
 ArtifactKind artifact_kind_from(std::string_view name);
 
-/// An artifact's kind and its name: the SHA-256 of its canonical spec, which holds its inputs' names.
+/// An artifact's kind and its name: the SHA-256 of its canonical spec, which holds its inputs'
+/// names.
 struct ArtifactId {
   ArtifactKind kind = ArtifactKind::dataset;
   std::string hash;
@@ -66,12 +67,12 @@ class Store {
   std::filesystem::path root_;
 };
 
-/// The right to write to a store. Held by the coordinator for a whole run; the operating system gives it
-/// back when the process dies, so that no stale lock is ever left.
+/// The right to write to a store. Held by the coordinator for a whole run; the operating system
+/// gives it back when the process dies, so that no stale lock is ever left.
 class StoreLock {
  public:
-  /// Creates the folders, proves that they can be written, takes the lock, raises the epoch and removes
-  /// what an earlier run left half written.
+  /// Creates the folders, proves that they can be written, takes the lock, raises the epoch and
+  /// removes what an earlier run left half written.
   /// @throws InputError when the folder can't be written, is full, or is in use (says by whom).
   explicit StoreLock(const Store& store);
   std::int64_t epoch() const { return epoch_; }

@@ -1,6 +1,6 @@
 #include "trainer/batches.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <numeric>
 #include <random>

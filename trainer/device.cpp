@@ -1,8 +1,10 @@
 #include "trainer/device.hpp"
 
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <dlfcn.h>
 #include <link.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
 
 #include <filesystem>
 #include <fstream>

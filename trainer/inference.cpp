@@ -1,6 +1,9 @@
 #include "trainer/inference.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/nn/module.h>
 
 #include <algorithm>
 #include <vector>
@@ -8,6 +11,16 @@
 #include "trainer/module_state.hpp"
 
 namespace sweep::trainer {
+namespace {
+
+/// Batches of a multiple of this all run on the same kernels. oneDNN has others for fewer than
+/// four images per thread or a number that threads can't share evenly; cuDNN chooses by the size
+/// itself.
+std::int64_t batch_multiple(const at::Device& device) {
+  return device.is_cpu() ? 8 * at::get_num_threads() : inference_batch;
+}
+
+}  // namespace
 
 std::shared_ptr<Classifier> load_classifier(const std::string& model, const Json& options,
                                             std::int64_t num_classes, const NamedTensors& state,
@@ -22,9 +35,19 @@ std::shared_ptr<Classifier> load_classifier(const std::string& model, const Json
   return classifier;
 }
 
+at::Tensor evaluate(Classifier& classifier, const at::Tensor& images) {
+  const std::int64_t count = images.size(0), rest = count % batch_multiple(images.device());
+  if (rest == 0) return classifier.forward(images).logits;
+  std::vector<std::int64_t> shape = images.sizes().vec();
+  shape.front() = batch_multiple(images.device()) - rest;
+  const auto padding = at::zeros(shape, images.options());
+  return classifier.forward(at::cat({images, padding}).contiguous(at::MemoryFormat::ChannelsLast))
+      .logits.narrow(0, 0, count);
+}
+
 attacks::Logits logits_of(std::shared_ptr<Classifier> classifier) {
   return [classifier = std::move(classifier)](const at::Tensor& images) {
-    return classifier->forward(images).logits;
+    return evaluate(*classifier, images);
   };
 }
 
@@ -36,13 +59,13 @@ at::Tensor to_model_input(const at::Tensor& images, const at::Device& device) {
 
 Predictions predict(Classifier& classifier, const at::Tensor& images, const at::Device& device,
                     const std::function<void(double fraction)>& after_batch) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto count = images.size(0);
   std::vector<at::Tensor> logits;
   for (std::int64_t begin = 0; begin < count; begin += inference_batch) {
     const auto end = std::min(begin + inference_batch, count);
     const auto batch = to_model_input(images.slice(0, begin, end), device);
-    logits.push_back(classifier.forward(batch).logits.to(at::kCPU));
+    logits.push_back(evaluate(classifier, batch).to(at::kCPU));
     if (after_batch) after_batch(static_cast<double>(end) / static_cast<double>(count));
   }
   const auto all = at::cat(logits);

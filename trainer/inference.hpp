@@ -11,8 +11,7 @@
 
 namespace sweep::trainer {
 
-/// Images per forward pass in predict(). Convolution kernels sum in an order that depends on the
-/// batch's size, so a shard of a set gives the set's bits only if it starts at a multiple of this.
+/// Images per forward pass in predict().
 inline constexpr std::int64_t inference_batch = 64;
 
 /// A trained classifier: evaluation mode, parameters without gradients.
@@ -22,7 +21,13 @@ std::shared_ptr<Classifier> load_classifier(const std::string& model, const Json
                                             std::int64_t num_classes, const NamedTensors& state,
                                             const at::Device& device);
 
-/// The classifier as attacks see it.
+/// Logits [N,K] of `images` [N,3,H,W], differentiable. Libraries choose kernels, and with them the
+/// order of sums, by the size of the batch; it is padded to a size for which that choice is always
+/// the same, so that an image's logits and gradients have the same bits in every batch. Measured
+/// with oneDNN on CPUs; on CUDA it holds up to the atomic sums of max-pooling's gradient.
+at::Tensor evaluate(Classifier& classifier, const at::Tensor& images);
+
+/// The classifier as attacks see it: evaluate().
 attacks::Logits logits_of(std::shared_ptr<Classifier> classifier);
 
 /// Images as the models want them: float32 in [0,1] (uint8 is divided by 255), channels-last, on

@@ -1,6 +1,6 @@
 #include "trainer/losses.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 namespace sweep::trainer {
 namespace {

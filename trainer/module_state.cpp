@@ -1,6 +1,7 @@
 #include "trainer/module_state.hpp"
 
-#include <torch/torch.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/nn/module.h>
 
 #include <algorithm>
 #include <vector>
@@ -64,7 +65,7 @@ void copy_state(const NamedTensors& source, const NamedTensors& target, const st
     throw Error(FailureType::bad_data,
                 concat("these tensors are not the state of ", what, " (", faults.substr(2),
                        "); give the file that belongs to this model and number of classes"));
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const auto& [name, tensor] : target) {
     auto destination = tensor;  // a handle: the module's own storage is written
     destination.copy_(source.at(name));
@@ -85,7 +86,7 @@ NamedTensors with_prefix(const NamedTensors& tensors, const std::string& prefix)
 }
 
 void place(torch::nn::Module& module, const at::Device& device) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   module.to(device);
   for (auto& parameter : module.parameters())
     if (parameter.dim() == 4)

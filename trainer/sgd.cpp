@@ -1,6 +1,7 @@
 #include "trainer/sgd.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <utility>
 
@@ -13,7 +14,7 @@ Sgd::Sgd(NamedTensors parameters, double momentum, double weight_decay)
 }
 
 void Sgd::step(double learning_rate) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   std::vector<at::Tensor> parameters, gradients, buffers;
   for (auto& [name, parameter] : parameters_) {
     if (!parameter.grad().defined()) continue;

@@ -1,6 +1,6 @@
 #include "trainer/training.hpp"
 
-#include <torch/torch.h>
+#include <torch/nn/module.h>
 
 #include <chrono>
 #include <cmath>

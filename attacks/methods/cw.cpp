@@ -1,6 +1,10 @@
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/autograd.h>
 
-#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
 
 #include "attacks/attack.hpp"
 #include "attacks/gradient.hpp"
@@ -21,11 +25,15 @@ const OptionTable<CwOptions> table{
     {"binary_search_steps",
      &CwOptions::binary_search_steps,
      {.min = 1, .max = 100, .doc = "searches for the smallest constant c"}},
-    {"iterations", &CwOptions::iterations, {.min = 1, .max = 1000000, .doc = "Adam steps in each search step"}},
+    {"iterations",
+     &CwOptions::iterations,
+     {.min = 1, .max = 1000000, .doc = "Adam steps in each search step"}},
     {"learning_rate", &CwOptions::learning_rate, {.min = 1e-9, .max = 10, .doc = "of Adam"}},
     {"initial_const",
      &CwOptions::initial_const,
-     {.min = 1e-12, .max = 1e10, .doc = "first c: the weight of misclassification against distance"}},
+     {.min = 1e-12,
+      .max = 1e10,
+      .doc = "first c: the weight of misclassification against distance"}},
     {"confidence",
      &CwOptions::confidence,
      {.min = 0, .max = 1e6, .unit = "logits", .doc = "margin by which another class must win"}},
@@ -34,50 +42,89 @@ const OptionTable<CwOptions> table{
      {.doc = "end an image's search step when its loss has stopped falling"}},
 };
 
-constexpr double kUpperBound = 1e10;     // of c, as in the authors' code
-constexpr double kAtanhMargin = 0.999999;  // keeps atanh finite at pixels of 0 and 1
-constexpr double kMaskedLogit = -1e10;
-constexpr std::int64_t kAbortChecks = 10;   // in a search step
-constexpr double kAbortFactor = 0.9999;     // a loss that falls by less has stopped falling
+// Constants of the authors' code.
+constexpr double kUnbounded = 1e10;            // the upper bound of c until an image is fooled
+constexpr double kBounded = 1e9;               // upper bounds below this are bisected
+constexpr double kShrink = 0.999999;           // keeps atanh finite at pixels of 0 and 1
+constexpr std::int64_t kLossChecks = 10;       // in a search step
+constexpr double kLossFactor = 0.9999;         // a loss that falls by less has stopped falling
+constexpr std::int64_t kManySearchSteps = 10;  // with so many, the last one takes the best c again
 
-/// Adam (Kingma and Ba, arXiv:1412.6980) on one tensor, with the defaults of its authors.
-class Adam {
- public:
-  Adam(const at::Tensor& like, double learning_rate)
-      : mean_(at::zeros_like(like)), square_(at::zeros_like(like)), learning_rate_(learning_rate) {}
+// Adam's, as its authors give them (Kingma and Ba 2015, arXiv:1412.6980).
+constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kAdamEpsilon = 1e-8;
 
-  /// The step to be added to the parameters.
-  at::Tensor step(const at::Tensor& gradient) {
-    ++steps_;
-    mean_.mul_(kBeta1).add_(gradient, 1 - kBeta1);
-    square_.mul_(kBeta2).addcmul_(gradient, gradient, 1 - kBeta2);
-    const double correction1 = 1 - std::pow(kBeta1, steps_), correction2 = 1 - std::pow(kBeta2, steps_);
-    return (mean_ / correction1) / ((square_ / correction2).sqrt_().add_(kEpsilon)) * -learning_rate_;
-  }
-
- private:
-  static constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
-  at::Tensor mean_, square_;
-  double learning_rate_;
-  int steps_ = 0;
+/// What is known of every image of the batch, from one search step to the next.
+struct Search {
+  at::Tensor constant, lower, upper;  ///< [N] float64: c and the bounds of its binary search
+  at::Tensor best;                    ///< [N,3,H,W], clean until an adversarial image is found
+  at::Tensor best_squared;            ///< [N], its squared distance: infinite until then
 };
 
-/// `condition` [N] in the shape of `like` [N,...], for at::where.
-at::Tensor per_image(const at::Tensor& condition, const at::Tensor& like) {
-  return condition.view({-1, 1, 1, 1}).expand_as(like);
+/// The images that a search step still works on, and its state for them.
+struct Active {
+  at::Tensor index;                    ///< [n], their places in the batch
+  at::Tensor clean, labels, constant;  ///< theirs
+  at::Tensor w, mean, mean_square;     ///< [n,3,H,W]: the variable, and Adam's two moments
+  at::Tensor loss, previous_loss;      ///< [n], summed since the last check and before it
+
+  void keep(const at::Tensor& rows) {
+    for (at::Tensor* tensor :
+         {&index, &clean, &labels, &constant, &w, &mean, &mean_square, &loss, &previous_loss})
+      *tensor = tensor->index_select(0, rows);
+  }
+};
+
+/// What one evaluation of the model says of the active images.
+struct Evaluation {
+  at::Tensor adversarial, gradient;   ///< [n,3,H,W]; the gradient is with respect to w
+  at::Tensor squared, loss, success;  ///< [n]
+};
+
+/// Indices of the true elements.
+at::Tensor rows_where(const at::Tensor& condition) {
+  return condition.nonzero().squeeze(1);
 }
 
-/// What is known of every image so far.
-struct Search {
-  at::Tensor constant, lower, upper;  ///< [N], float64: c and the bounds of its binary search
-  at::Tensor best_l2;                 ///< [N], infinite until an adversarial image is found
-  at::Tensor best;                    ///< [N,3,H,W], the clean image until then
-};
+/// By how much the label's logit exceeds the largest other one, [n].
+at::Tensor margin(const at::Tensor& logits, const at::Tensor& labels) {
+  const at::Tensor label = labels.unsqueeze(1);
+  const at::Tensor own = logits.gather(1, label).squeeze(1);
+  return own - logits.scatter(1, label, -std::numeric_limits<double>::infinity()).amax(1);
+}
 
-/// The L2 attack of Carlini and Wagner, "Towards Evaluating the Robustness of Neural Networks",
-/// arXiv:1608.04644, untargeted: minimises ||x' - x||^2 + c f(x') with f = max(Z_label - max Z_other,
-/// -confidence), over w with x' = (tanh(w) + 1) / 2. Constants, bounds, early abort and the best result
-/// belong to one image each: no image sees what else is in its batch.
+void keep_better(Search& search, const Active& active, const Evaluation& now) {
+  const at::Tensor nearer = now.squared < search.best_squared.index_select(0, active.index);
+  const at::Tensor rows = rows_where(now.success & nearer);
+  const at::Tensor index = active.index.index_select(0, rows);
+  search.best.index_copy_(0, index, now.adversarial.index_select(0, rows));
+  search.best_squared.index_copy_(0, index, now.squared.index_select(0, rows));
+}
+
+/// One step of Adam on w; `step` counts from 1.
+void adam_step(Active& active, const at::Tensor& gradient, double learning_rate,
+               std::int64_t step) {
+  active.mean.mul_(kBeta1).add_(gradient, 1 - kBeta1);
+  active.mean_square.mul_(kBeta2).addcmul_(gradient, gradient, 1 - kBeta2);
+  const double mean_part = 1 - std::pow(kBeta1, step), square_part = 1 - std::pow(kBeta2, step);
+  const at::Tensor scale = (active.mean_square / square_part).sqrt_().add_(kAdamEpsilon);
+  active.w.addcdiv_(active.mean, scale, -learning_rate / mean_part);
+}
+
+/// Bisects between the bounds where an image was ever fooled; raises c tenfold where it never was.
+void update_constants(Search& search, const at::Tensor& found) {
+  search.upper = at::where(found, at::minimum(search.upper, search.constant), search.upper);
+  search.lower = at::where(found, search.lower, at::maximum(search.lower, search.constant));
+  search.constant =
+      at::where(search.upper < kBounded, (search.lower + search.upper) / 2, search.constant * 10);
+}
+
+/// The L2 attack of Carlini and Wagner, "Towards Evaluating the Robustness of Neural Networks"
+/// (2017, arXiv:1608.04644), untargeted: minimises ||x' - x||^2 + c f(x') over w, with
+/// x' = (tanh(w) + 1) / 2 and f = max(Z_label - max Z_other + confidence, 0), the paper's f_6.
+///
+/// Unlike in most implementations, constants, bounds, early abort and best result belong to one
+/// image each: no image's result depends on which others are in its batch. An image leaves the
+/// computation as soon as its loss has stopped falling.
 class Cw final : public Attack {
  public:
   explicit Cw(const CwOptions& options) : options_(options) {}
@@ -86,85 +133,103 @@ class Cw final : public Attack {
                      const StepCallback& after_step) const override {
     const at::NoGradGuard no_gradients;
     const at::Tensor clean = images.detach();
-    const auto scalars = at::TensorOptions().dtype(at::kDouble).device(clean.device());
-    Search search{at::full({clean.size(0)}, options_.initial_const, scalars),
-                  at::zeros({clean.size(0)}, scalars), at::full({clean.size(0)}, kUpperBound, scalars),
-                  at::full({clean.size(0)}, INFINITY, clean.options()), clean.clone()};
+    const at::Tensor output = logits(clean);
+    check_finite(output);
+    // An image that is misclassified as it is cannot be improved: its distance is 0.
+    const at::Tensor index = rows_where(~fooled(margin(output, labels)));
+    Search search = start_search(clean);
     for (std::int64_t step = 0; step < options_.binary_search_steps; ++step) {
-      const at::Tensor found = minimise(logits, clean, labels, search, step, after_step);
-      update_constants(search, found);
+      if (step + 1 == options_.binary_search_steps && step + 1 >= kManySearchSteps)
+        search.constant = search.upper;
+      Active active = start_descent(search, index, clean, labels);
+      const auto after_iteration = [&](std::int64_t iteration) {
+        const std::int64_t done = step * options_.iterations + iteration;
+        const std::int64_t all = options_.binary_search_steps * options_.iterations;
+        after_step(static_cast<double>(done) / static_cast<double>(all));
+      };
+      update_constants(search, descend(logits, search, active, after_iteration));
     }
     return search.best.contiguous();
   }
 
  private:
-  /// One search step: gives per image whether it was made adversarial, and keeps the best images.
-  at::Tensor minimise(const Logits& logits, const at::Tensor& clean, const at::Tensor& labels, Search& search,
-                      std::int64_t search_step, const StepCallback& after_step) const {
-    const at::Tensor start = at::atanh((clean * 2 - 1) * kAtanhMargin);
-    at::Tensor w = start.clone();
-    Adam adam(w, options_.learning_rate);
-    at::Tensor found = at::zeros({clean.size(0)}, labels.options().dtype(at::kBool));
-    at::Tensor active = at::ones_like(found);
-    at::Tensor reference = at::full_like(search.best_l2, INFINITY);
-    const double total = static_cast<double>(options_.binary_search_steps * options_.iterations);
-    const std::int64_t check_every = (options_.iterations + kAbortChecks - 1) / kAbortChecks;
-    for (std::int64_t i = 0; i < options_.iterations && active.any().item<bool>(); ++i) {
-      const Step step = evaluate(logits, clean, labels, w, search.constant);
-      const at::Tensor success = step.success & active;
-      found |= success;
-      const at::Tensor better = success & (step.l2 < search.best_l2);
-      search.best_l2 = at::where(better, step.l2, search.best_l2);
-      search.best = at::where(per_image(better, clean), step.adversarial, search.best);
-      if (options_.abort_early && i % check_every == 0) {
-        active = active & (step.loss <= reference * kAbortFactor);
-        reference = step.loss;
-      }
-      w = at::where(per_image(active, w), w + adam.step(step.gradient), w);
-      after_step(static_cast<double>(search_step * options_.iterations + i + 1) / total);
+  Search start_search(const at::Tensor& clean) const {
+    const std::int64_t count = clean.size(0);
+    const auto scalars = clean.options().dtype(at::kDouble);
+    return {.constant = at::full({count}, options_.initial_const, scalars),
+            .lower = at::zeros({count}, scalars),
+            .upper = at::full({count}, kUnbounded, scalars),
+            .best = clean.clone(),
+            .best_squared = at::full({count}, INFINITY, clean.options())};
+  }
+
+  static Active start_descent(const Search& search, const at::Tensor& index,
+                              const at::Tensor& clean, const at::Tensor& labels) {
+    Active active{.index = index,
+                  .clean = clean.index_select(0, index),
+                  .labels = labels.index_select(0, index),
+                  .constant = search.constant.to(clean.scalar_type()).index_select(0, index),
+                  .loss = at::zeros({index.size(0)}, clean.options()),
+                  .previous_loss = at::full({index.size(0)}, INFINITY, clean.options())};
+    active.w = at::atanh((active.clean * 2 - 1) * kShrink);
+    active.mean = at::zeros_like(active.w);
+    active.mean_square = at::zeros_like(active.w);
+    return active;
+  }
+
+  /// One search step: keeps the best images, and gives per image of the batch whether it was
+  /// fooled.
+  at::Tensor descend(const Logits& logits, Search& search, Active& active,
+                     const std::function<void(std::int64_t iteration)>& after_iteration) const {
+    const std::int64_t check_every = (options_.iterations + kLossChecks - 1) / kLossChecks;
+    at::Tensor found = at::zeros_like(search.constant, at::kBool);
+    for (std::int64_t i = 0; i < options_.iterations && active.index.size(0) > 0; ++i) {
+      Evaluation now = evaluate(logits, active);
+      keep_better(search, active, now);
+      found.index_fill_(0, active.index.index_select(0, rows_where(now.success)), true);
+      active.loss += now.loss;
+      if (options_.abort_early && (i + 1) % check_every == 0) drop_finished(active, now);
+      adam_step(active, now.gradient, options_.learning_rate, i + 1);
+      after_iteration(i + 1);
     }
     return found;
   }
 
-  struct Step {
-    at::Tensor adversarial, gradient;  ///< [N,3,H,W]; the gradient is with respect to w
-    at::Tensor l2, loss, success;      ///< [N]
-  };
+  /// Takes the images whose loss has stopped falling out of the computation. The authors compare
+  /// the loss of the moment, summed over a batch. That of one image swings around the boundary for
+  /// long, and would end most searches too early: sums over the iterations between checks do not.
+  static void drop_finished(Active& active, Evaluation& now) {
+    const at::Tensor rows = rows_where(active.loss <= active.previous_loss * kLossFactor);
+    active.previous_loss = std::exchange(active.loss, at::zeros_like(active.loss));
+    if (rows.size(0) == now.loss.size(0)) return;
+    active.keep(rows);
+    now.gradient = now.gradient.index_select(0, rows);
+  }
 
-  Step evaluate(const Logits& logits, const at::Tensor& clean, const at::Tensor& labels, const at::Tensor& w,
-                const at::Tensor& constant) const {
+  Evaluation evaluate(const Logits& logits, const Active& active) const {
     const at::AutoGradMode with_gradients(true);
-    const at::Tensor input = w.detach().requires_grad_(true);
-    const at::Tensor adversarial = (at::tanh(input) + 1) / 2;
+    const at::Tensor w = active.w.detach().requires_grad_(true);
+    const at::Tensor adversarial = (at::tanh(w) + 1) / 2;
     const at::Tensor output = logits(adversarial);
     check_finite(output);
-    const at::Tensor squared = (adversarial - clean).square().flatten(1).sum(1);
-    const at::Tensor is_label = at::one_hot(labels, output.size(1)).to(at::kBool);
-    const at::Tensor own = output.gather(1, labels.unsqueeze(1)).squeeze(1);
-    const at::Tensor other = output.masked_fill(is_label, kMaskedLogit).amax(1);
-    const at::Tensor margin = at::clamp_min(own - other, -options_.confidence);
-    const at::Tensor loss = squared + constant.to(squared.scalar_type()) * margin;
-    const at::Tensor gradient = torch::autograd::grad({loss.sum()}, {input}).front();
-    // With confidence 0 a tie is no success: the class has to change.
-    const at::Tensor success = (other - own).detach() > std::max(options_.confidence - kTie, 0.0);
-    return {adversarial.detach(), gradient, squared.detach().sqrt(), loss.detach(), success};
+    const at::Tensor squared = (adversarial - active.clean).square().sum({1, 2, 3});
+    const at::Tensor above = margin(output, active.labels);
+    const at::Tensor loss =
+        squared + active.constant * at::clamp_min(above + options_.confidence, 0);
+    const at::Tensor gradient = torch::autograd::grad({loss.sum()}, {w}).front();
+    return {adversarial.detach(), gradient, squared.detach(), loss.detach(),
+            fooled(above.detach())};
   }
 
-  /// Halves the interval where an image was fooled, raises c tenfold where it never was.
-  static void update_constants(Search& search, const at::Tensor& found) {
-    search.upper = at::where(found, at::minimum(search.upper, search.constant), search.upper);
-    search.lower = at::where(found, search.lower, at::maximum(search.lower, search.constant));
-    const at::Tensor bisected = (search.lower + search.upper) / 2;
-    const at::Tensor bounded = search.upper < kUpperBound;
-    const at::Tensor raised = at::where(found, search.constant, search.constant * 10);
-    search.constant = at::where(bounded, bisected, raised);
-  }
+  /// Whether another class wins by more than the confidence. A tie does not count: the predicted
+  /// class has to change.
+  at::Tensor fooled(const at::Tensor& above) const { return above < -options_.confidence; }
 
-  static constexpr double kTie = 1e-6;  // rounding of a margin that has reached the confidence
   CwOptions options_;
 };
 
-SWEEP_REGISTER_ATTACK("cw", table, Cw, "smallest L2 change, with binary search of the constant (C&W)");
+SWEEP_REGISTER_ATTACK("cw", table, Cw,
+                      "smallest L2 change, with binary search of the constant (C&W)");
 
 }  // namespace
 }  // namespace sweep::attacks

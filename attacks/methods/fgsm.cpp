@@ -1,4 +1,4 @@
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include "attacks/attack.hpp"
 #include "attacks/gradient.hpp"
@@ -13,11 +13,16 @@ struct FgsmOptions {
 const OptionTable<FgsmOptions> table{
     {"epsilon",
      &FgsmOptions::epsilon,
-     {.min = 0, .max = 1, .unit = "pixel value in [0,1]", .doc = "largest change of a pixel", .required = true}},
+     {.min = 0,
+      .max = 1,
+      .unit = "pixel value in [0,1]",
+      .doc = "largest change of a pixel",
+      .required = true}},
 };
 
 /// x + epsilon * sign(gradient of the loss), clipped to [0,1]: the fast gradient sign method of
-/// Goodfellow, Shlens and Szegedy, "Explaining and Harnessing Adversarial Examples", arXiv:1412.6572.
+/// Goodfellow, Shlens and Szegedy, "Explaining and Harnessing Adversarial Examples"
+/// (2015, arXiv:1412.6572).
 class Fgsm final : public Attack {
  public:
   explicit Fgsm(const FgsmOptions& options) : options_(options) {}
@@ -26,7 +31,7 @@ class Fgsm final : public Attack {
                      const StepCallback& after_step) const override {
     const at::Tensor gradient = loss_gradient(logits, images, labels);
     after_step(1);
-    return (images.detach() + options_.epsilon * gradient.sign()).clamp_(0, 1).contiguous();
+    return at::add(images.detach(), gradient.sign(), options_.epsilon).clamp_(0, 1).contiguous();
   }
 
  private:

@@ -27,11 +27,15 @@ constexpr char kDescription[] =
     "  sweep_runner sweeps/table1.toml --set dataset.root=data/isic2018 --set training.epochs=40\n";
 
 constexpr char kFooter[] =
-    "\nThe table of a sweep: aggregate_results. Everything that is finished is kept in the output folder and\n"
+    "\nThe table of a sweep: aggregate_results. Everything that is finished is kept in the output "
+    "folder and\n"
     "never made twice; Ctrl-C saves and ends, the same command goes on.\n"
-    "\nExit status: 0 all done; 1 some trials failed; 2 bad input; 75 interrupted, the same command goes on.\n"
-    "\nIn a container as root, plain mpirun needs --allow-run-as-root; with more ranks than cores it needs\n"
-    "--oversubscribe, and --bind-to none lets a rank use more than one core. --np N does all of that.";
+    "\nExit status: 0 all done; 1 some trials failed; 2 bad input; 75 interrupted, the same "
+    "command goes on.\n"
+    "\nIn a container as root, plain mpirun needs --allow-run-as-root; with more ranks than cores "
+    "it needs\n"
+    "--oversubscribe, and --bind-to none lets a rank use more than one core. --np N does all of "
+    "that.";
 
 struct Arguments {
   sweep::engine::RunRequest request;
@@ -48,16 +52,18 @@ void add_run_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--out", arguments.request.out, "Output folder: artifacts, journal, logs")
       ->type_name("DIR")
       ->capture_default_str();
-  app.add_option("--np", arguments.ranks,
-                 "Start mpirun with N ranks on this machine; without it and without mpirun: one process")
+  app.add_option(
+         "--np", arguments.ranks,
+         "Start mpirun with N ranks on this machine; without it and without mpirun: one process")
       ->type_name("N")
       ->check(CLI::Range(1, 4096));
 }
 
 /// This command again without --np, for mpirun.
 std::vector<std::string> command_for_mpirun(const Arguments& arguments) {
-  std::vector<std::string> command{(sweep::cluster::program_folder() / "sweep_runner").string(), "run",
-                                   arguments.request.file.string(), "--out", arguments.request.out.string()};
+  std::vector<std::string> command{(sweep::cluster::program_folder() / "sweep_runner").string(),
+                                   "run", arguments.request.file.string(), "--out",
+                                   arguments.request.out.string()};
   for (const auto& assignment : arguments.request.overrides) {
     command.emplace_back("--set");
     command.push_back(assignment);
@@ -67,12 +73,15 @@ std::vector<std::string> command_for_mpirun(const Arguments& arguments) {
 
 int run(const Arguments& arguments) {
   if (arguments.request.file.empty())
-    throw sweep::InputError("no sweep file is given; try: sweep_runner sweeps/quickstart.toml, or --help");
+    throw sweep::InputError(
+        "no sweep file is given; try: sweep_runner sweeps/quickstart.toml, or --help");
   const bool launched = sweep::cluster::started_by_launcher();
   if (arguments.ranks > 0 && launched)
-    throw sweep::InputError("--np was given although a launcher has started this process (there would be "
-                            "ranks inside of ranks); leave out either --np or mpirun");
-  if (arguments.ranks > 0) sweep::cluster::exec_mpirun(arguments.ranks, command_for_mpirun(arguments));
+    throw sweep::InputError(
+        "--np was given although a launcher has started this process (there would be "
+        "ranks inside of ranks); leave out either --np or mpirun");
+  if (arguments.ranks > 0)
+    sweep::cluster::exec_mpirun(arguments.ranks, command_for_mpirun(arguments));
   const auto bus = launched ? sweep::cluster::make_mpi_bus() : sweep::cluster::make_local_bus();
   if (bus->rank() != 0) sweep::init_log(sweep::concat("rank ", bus->rank()));
   const int status = sweep::engine::run(arguments.request, *bus);
@@ -86,7 +95,8 @@ int main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app(kDescription, "sweep_runner");
   app.footer(kFooter);
-  app.set_version_flag("--version", std::string(sweep::kVersion) + " (" + sweep::kGitRevision + ")");
+  app.set_version_flag("--version",
+                       std::string(sweep::kVersion) + " (" + sweep::kGitRevision + ")");
   auto* run_command = app.add_subcommand("run", "The same as without a command");
   add_run_options(app, arguments);
   add_run_options(*run_command, arguments);

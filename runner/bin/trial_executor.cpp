@@ -26,13 +26,15 @@ int guarded(const std::function<int()>& action) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("trial_executor: prepares datasets, trains, attacks and evaluates for sweep_runner, which\n"
-               "starts it. Nobody needs to start it by hand.",
-               "trial_executor");
+  CLI::App app(
+      "trial_executor: prepares datasets, trains, attacks and evaluates for sweep_runner, which\n"
+      "starts it. Nobody needs to start it by hand.",
+      "trial_executor");
   app.set_version_flag("--version", sweep::kVersion);
   app.require_subcommand(1);
-  auto* describe = app.add_subcommand("describe", "Print every dataset, model, defence and attack with its "
-                                                  "options, as JSON");
+  auto* describe = app.add_subcommand("describe",
+                                      "Print every dataset, model, defence and attack with its "
+                                      "options, as JSON");
   auto* work = app.add_subcommand("work", "Serve tasks over the socket on file descriptor 3");
   int threads = 1;
   std::string device = "auto";

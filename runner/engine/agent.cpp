@@ -18,8 +18,8 @@ double seconds_since(Clock::time_point time) {
   return std::chrono::duration<double>(Clock::now() - time).count();
 }
 
-/// The GPU of this rank, in the form of CUDA_VISIBLE_DEVICES; nothing on a host without one. Several
-/// ranks share a device when there are more of them.
+/// The GPU of this rank, in the form of CUDA_VISIBLE_DEVICES; nothing on a host without one.
+/// Several ranks share a device when there are more of them.
 std::optional<std::string> device_of(const cluster::MessageBus& bus, const std::string& wanted) {
   if (wanted == "cpu") return std::nullopt;
   const auto devices = cluster::cuda_devices();
@@ -49,7 +49,9 @@ void Agent::setup(const Json& message) {
   setup_ = message;
   start_executor();
   const auto device = device_of(bus_, setup_.at("run").at("device"));
-  report({{"type", "hello"}, {"host", cluster::host_name()}, {"device", device ? "cuda " + *device : "cpu"}});
+  report({{"type", "hello"},
+          {"host", cluster::host_name()},
+          {"device", device ? "cuda " + *device : "cpu"}});
 }
 
 void Agent::start_executor() {
@@ -60,7 +62,8 @@ void Agent::start_executor() {
       .program = cluster::program_folder() / "trial_executor",
       .arguments = {"work", "--threads", threads, "--device", run.at("device").get<std::string>()},
       .environment = {{"OMP_NUM_THREADS", threads}, {"CUDA_VISIBLE_DEVICES", device.value_or("")}},
-      .log = std::filesystem::path(setup_.at("logs").get<std::string>()) / concat("rank", bus_.rank(), ".log")};
+      .log = std::filesystem::path(setup_.at("logs").get<std::string>()) /
+             concat("rank", bus_.rank(), ".log")};
   executor_ = std::make_unique<cluster::ExecutorProcess>(child);
 }
 

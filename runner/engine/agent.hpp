@@ -12,8 +12,9 @@
 
 namespace sweep::engine {
 
-/// One rank's part of a run: keeps one executor process, hands it the coordinator's tasks and tells the
-/// coordinator what becomes of them. Whatever happens to the executor costs one attempt of one task.
+/// One rank's part of a run: keeps one executor process, hands it the coordinator's tasks and tells
+/// the coordinator what becomes of them. Whatever happens to the executor costs one attempt of one
+/// task.
 class Agent {
  public:
   explicit Agent(cluster::MessageBus& bus);

@@ -16,7 +16,8 @@ using storage::ArtifactKind;
 
 constexpr double kLostAfterSeconds = 30;       // agents say something every second
 constexpr double kGiveUpWaitingSeconds = 120;  // for executors to save after a stop request
-constexpr int kMaxRemakes = 2;                 // of a task's inputs: a disk that damages every file must not keep us busy
+constexpr int kMaxRemakes =
+    2;  // of a task's inputs: a disk that damages every file must not keep us busy
 constexpr std::size_t kLogTailLines = 5;
 
 std::vector<std::vector<std::size_t>> input_indices(const plan::Graph& graph) {
@@ -96,10 +97,12 @@ void Coordinator::on_message(int from, const Json& message) {
                            {"attempt", message.at("attempt")},
                            {"rank", from},
                            {"pid", message.at("pid")}});
-  if (type == "progress") setup_.progress.advanced(from, message.at("fraction"), message.at("text"));
+  if (type == "progress")
+    setup_.progress.advanced(from, message.at("fraction"), message.at("text"));
   if (type == "done") on_done(from, task, message.at("seconds"));
   if (type == "failed")
-    on_failed(from, task, failure_type_from(message.at("failure").get<std::string>()), message.at("message"));
+    on_failed(from, task, failure_type_from(message.at("failure").get<std::string>()),
+              message.at("message"));
   if (type == "stopped") {
     rank.task.reset();
     scheduler_.put_back(task);
@@ -142,8 +145,8 @@ void Coordinator::start(int rank, std::size_t task) {
 
 std::string Coordinator::log_path(std::size_t task, int attempt) const {
   const auto& id = setup_.graph.tasks[task].output;
-  return concat(setup_.run_folder, "/logs/", storage::to_string(id.kind), "-", id.hash.substr(0, 12), ".",
-                setup_.epoch, ".", attempt, ".log");
+  return concat(setup_.run_folder, "/logs/", storage::to_string(id.kind), "-",
+                id.hash.substr(0, 12), ".", setup_.epoch, ".", attempt, ".log");
 }
 
 void Coordinator::on_done(int rank, std::size_t task, double seconds) {
@@ -161,7 +164,8 @@ void Coordinator::on_done(int rank, std::size_t task, double seconds) {
   setup_.progress.ended(rank, "done");
 }
 
-void Coordinator::on_failed(int rank, std::size_t task, FailureType type, const std::string& message) {
+void Coordinator::on_failed(int rank, std::size_t task, FailureType type,
+                            const std::string& message) {
   ranks_[static_cast<std::size_t>(rank)].task.reset();
   const plan::Task& planned = setup_.graph.tasks[task];
   const std::string log = log_path(task, scheduler_.attempts(task) + 1);
@@ -180,7 +184,8 @@ void Coordinator::on_failed(int rank, std::size_t task, FailureType type, const 
   const Verdict verdict = scheduler_.failed(task, type);
   const std::string then = verdict == Verdict::retry ? "will be tried again" : "failed";
   setup_.progress.tick(counts(), eta_s());
-  setup_.progress.ended(rank, concat(then, ": ", to_string(type), ": ", message, "\n  log: ", log, tail(log)));
+  setup_.progress.ended(
+      rank, concat(then, ": ", to_string(type), ": ", message, "\n  log: ", log, tail(log)));
   const bool dataset = planned.output.kind == ArtifactKind::dataset;
   if (verdict == Verdict::give_up && dataset) input_failure_ = true;
   if (verdict == Verdict::stop_run) {
@@ -192,7 +197,8 @@ void Coordinator::on_failed(int rank, std::size_t task, FailureType type, const 
 bool Coordinator::remake_lost_inputs(std::size_t task) {
   bool any = false;
   for (const auto input : inputs_[task]) {
-    if (scheduler_.state(input) != State::done || setup_.store.contains(setup_.graph.tasks[input].output))
+    if (scheduler_.state(input) != State::done ||
+        setup_.store.contains(setup_.graph.tasks[input].output))
       continue;
     any = true;
     scheduler_.remake(input, task);
@@ -237,7 +243,8 @@ bool Coordinator::lost_ranks() const {
 }
 
 bool Coordinator::finished() const {
-  const bool all_lost = std::all_of(ranks_.begin(), ranks_.end(), [](const Rank& rank) { return rank.lost; });
+  const bool all_lost =
+      std::all_of(ranks_.begin(), ranks_.end(), [](const Rank& rank) { return rank.lost; });
   const bool idle = std::none_of(ranks_.begin(), ranks_.end(), [](const Rank& rank) {
     return rank.task.has_value() && !rank.lost;
   });
@@ -255,9 +262,8 @@ ExitCode Coordinator::exit_code() const {
 std::optional<double> Coordinator::eta_s() const {
   if (cost_done_ <= 0 || seconds_done_ <= 0) return std::nullopt;
   const double seconds_per_cost = seconds_done_ / cost_done_;
-  const auto workers = std::count_if(ranks_.begin(), ranks_.end(), [](const Rank& rank) {
-    return rank.ready && !rank.lost;
-  });
+  const auto workers = std::count_if(ranks_.begin(), ranks_.end(),
+                                     [](const Rank& rank) { return rank.ready && !rank.lost; });
   if (workers == 0) return std::nullopt;
   const double spread = scheduler_.remaining_cost() / static_cast<double>(workers);
   return seconds_per_cost * std::max(spread, scheduler_.remaining_path());

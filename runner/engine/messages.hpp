@@ -2,8 +2,9 @@
 
 /// What processes of a run tell each other, one JSON object per message; "type" says which.
 ///
-/// coordinator -> agent   setup {store, logs, epoch, run}   task {id, attempt, task, log}   stop   exit {code}
-/// agent -> coordinator   hello {host, device}   started {id, attempt, pid}   progress {id, fraction, text}
+/// coordinator -> agent   setup {store, logs, epoch, run}   task {id, attempt, task, log}   stop
+/// exit {code} agent -> coordinator   hello {host, device}   started {id, attempt, pid}   progress
+/// {id, fraction, text}
 ///                        done {id, seconds}   failed {id, failure, message}   stopped {id}
 ///                        stop_requested {why}   alive
 /// agent -> executor      task {task, store, epoch, run, log}   stop

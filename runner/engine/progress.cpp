@@ -55,11 +55,13 @@ class View : public Progress {
   virtual void refresh() = 0;
 
   std::string position() const {
-    return concat("[", counts_.done, "/", counts_.total, "] ", duration_text(seconds_since(start_)));
+    return concat("[", counts_.done, "/", counts_.total, "] ",
+                  duration_text(seconds_since(start_)));
   }
   std::string summary() const {
     std::string text = concat(position(), "  running ", counts_.running);
-    if (counts_.failed > 0) text += concat("  failed ", counts_.failed, "  blocked ", counts_.blocked);
+    if (counts_.failed > 0)
+      text += concat("  failed ", counts_.failed, "  blocked ", counts_.blocked);
     if (eta_s_) text += concat("  ETA ", duration_text(*eta_s_));
     return text;
   }
@@ -124,8 +126,8 @@ class LiveView final : public View {
     line(summary());
     for (const auto& [rank, busy] : busy_) {
       const auto filled = static_cast<std::size_t>(std::lround(busy.fraction * 20));
-      line(concat("  rank ", rank, " [", std::string(filled, '#'), std::string(20 - filled, '.'), "] ",
-                  busy.label, "  ", busy.text));
+      line(concat("  rank ", rank, " [", std::string(filled, '#'), std::string(20 - filled, '.'),
+                  "] ", busy.label, "  ", busy.text));
     }
     out_.flush();
     last_ = Clock::now();

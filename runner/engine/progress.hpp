@@ -14,8 +14,8 @@ struct Counts {
   std::size_t total = 0, done = 0, failed = 0, blocked = 0, running = 0;
 };
 
-/// What the user sees of a run. On a terminal: a status block that is drawn anew in place, one line per
-/// busy rank. Elsewhere: one line per event, and now and then what is running.
+/// What the user sees of a run. On a terminal: a status block that is drawn anew in place, one line
+/// per busy rank. Elsewhere: one line per event, and now and then what is running.
 class Progress {
  public:
   virtual ~Progress() = default;

@@ -27,7 +27,8 @@ namespace {
 
 using storage::Store;
 
-/// Short enough to answer at once, long enough to cost nearly no CPU (a few per cent of one core at most).
+/// Short enough to answer at once, long enough to cost nearly no CPU (a few per cent of one core at
+/// most).
 constexpr auto kPollInterval = std::chrono::milliseconds(2);
 
 /// Everything that rank 0 knows of a run.
@@ -42,7 +43,8 @@ struct Run {
   Json run_options;
 };
 
-/// Lists what changed since the last run of this sweep, so that nobody wonders why work is done anew.
+/// Lists what changed since the last run of this sweep, so that nobody wonders why work is done
+/// anew.
 void report_changes(const Run& run, const Json& record) {
   const auto path = run.store.run_folder(run.sweep.name) / "plan.json";
   if (!std::filesystem::exists(path)) return;
@@ -55,7 +57,8 @@ void report_changes(const Run& run, const Json& record) {
   if (lines.empty()) return;
   run.progress->note("the sweep has changed since its last run:");
   constexpr std::size_t kShown = 20;
-  for (std::size_t i = 0; i < std::min(lines.size(), kShown); ++i) run.progress->note("  " + lines[i]);
+  for (std::size_t i = 0; i < std::min(lines.size(), kShown); ++i)
+    run.progress->note("  " + lines[i]);
   if (lines.size() > kShown) run.progress->note(concat("  and ", lines.size() - kShown, " more"));
   run.progress->note("finished artifacts that still match are kept");
 }
@@ -63,8 +66,10 @@ void report_changes(const Run& run, const Json& record) {
 /// Per task: whether its artifact is there, whole. Shards count as done when what they make up is.
 std::vector<bool> find_done(const plan::Graph& graph, const Store& store) {
   std::vector<bool> done(graph.tasks.size());
-  std::map<storage::ArtifactId, bool> consumed;  // temporary output -> all that is made of it is there
-  for (std::size_t i = 0; i < graph.tasks.size(); ++i) done[i] = store.verify(graph.tasks[i].output);
+  std::map<storage::ArtifactId, bool>
+      consumed;  // temporary output -> all that is made of it is there
+  for (std::size_t i = 0; i < graph.tasks.size(); ++i)
+    done[i] = store.verify(graph.tasks[i].output);
   for (std::size_t i = 0; i < graph.tasks.size(); ++i)
     for (const auto& input : graph.tasks[i].inputs) {
       const auto known = consumed.emplace(input, true).first;
@@ -76,12 +81,9 @@ std::vector<bool> find_done(const plan::Graph& graph, const Store& store) {
 }
 
 Json run_options_json(const plan::RunOptions& run) {
-  return {{"threads", run.threads},
-          {"device", run.device},
-          {"shard_size", run.shard_size},
-          {"checkpoint_seconds", run.checkpoint_seconds},
-          {"attempts", run.attempts},
-          {"hang_timeout", run.hang_timeout}};
+  return {{"threads", run.threads},       {"device", run.device},
+          {"shard_size", run.shard_size}, {"checkpoint_seconds", run.checkpoint_seconds},
+          {"attempts", run.attempts},     {"hang_timeout", run.hang_timeout}};
 }
 
 /// All checks happen here, before any work starts. @throws InputError
@@ -103,15 +105,19 @@ Run prepare(const RunRequest& request, int ranks) {
   write_atomically(folder / "plan.json", record.dump(2) + "\n");
   run.journal = std::make_unique<storage::Journal>(folder / "journal.jsonl");
   const auto there = static_cast<std::size_t>(std::count(run.done.begin(), run.done.end(), true));
-  run.journal->append({{"event", "run"}, {"epoch", run.lock->epoch()}, {"ranks", ranks}, {"there", there}});
-  run.progress->note(concat(run.sweep.name, ": ", run.sweep.trials.size(), " trials, ", run.done.size(),
-                            " tasks, ", there, " done already, ", run.done.size() - there, " to do on ", ranks,
+  run.journal->append(
+      {{"event", "run"}, {"epoch", run.lock->epoch()}, {"ranks", ranks}, {"there", there}});
+  run.progress->note(concat(run.sweep.name, ": ", run.sweep.trials.size(), " trials, ",
+                            run.done.size(), " tasks, ", there, " done already, ",
+                            run.done.size() - there, " to do on ", ranks,
                             ranks == 1 ? " rank" : " ranks"));
   return run;
 }
 
 void write_status(const Run& run, const std::string& state, int code) {
-  const Json status{{"state", state}, {"exit_code", code}, {"epoch", run.lock->epoch()},
+  const Json status{{"state", state},
+                    {"exit_code", code},
+                    {"epoch", run.lock->epoch()},
                     {"time", storage::utc_time()}};
   write_atomically(run.store.run_folder(run.sweep.name) / "status.json", status.dump(2) + "\n");
 }
@@ -121,19 +127,24 @@ void conclude(const Run& run, const Coordinator& coordinator, const RunRequest& 
   using scheduling::State;
   const auto& scheduler = coordinator.scheduler();
   const ExitCode code = coordinator.exit_code();
-  const char* state = code == ExitCode::ok ? "finished" : code == ExitCode::interrupted ? "interrupted" : "failed";
+  const char* state = code == ExitCode::ok            ? "finished"
+                      : code == ExitCode::interrupted ? "interrupted"
+                                                      : "failed";
   run.progress->close();
   run.journal->append({{"event", "end"}, {"state", state}, {"done", scheduler.count(State::done)}});
   write_status(run, state, static_cast<int>(code));
   if (code == ExitCode::ok) {
-    run.progress->note(concat("all done: ", scheduler.count(State::done), " tasks; the table: aggregate_results ",
-                              request.out.string(), " --table ", run.sweep.name));
+    run.progress->note(concat("all done: ", scheduler.count(State::done),
+                              " tasks; the table: aggregate_results ", request.out.string(),
+                              " --table ", run.sweep.name));
   } else if (code == ExitCode::interrupted) {
-    run.progress->note(concat("interrupted with ", scheduler.count(State::done), " of ", run.done.size(),
+    run.progress->note(concat("interrupted with ", scheduler.count(State::done), " of ",
+                              run.done.size(),
                               " tasks done; nothing is lost, the same command goes on"));
   } else {
-    run.progress->note(concat(scheduler.count(State::failed), " tasks failed, ", scheduler.count(State::blocked),
-                              " could not run because of them; correct the cause, the same command goes on"));
+    run.progress->note(
+        concat(scheduler.count(State::failed), " tasks failed, ", scheduler.count(State::blocked),
+               " could not run because of them; correct the cause, the same command goes on"));
   }
 }
 
@@ -176,7 +187,8 @@ class Loop {
   /// A signal, or the death of the launcher: without it the ranks can no longer talk to each other.
   void forward_stop_signal() {
     if (cluster::started_by_launcher() && ::getppid() != launcher_) {
-      log_error("the launcher (mpirun) is gone, this rank ends too; the same command goes on from here");
+      log_error(
+          "the launcher (mpirun) is gone, this rank ends too; the same command goes on from here");
       ::_exit(static_cast<int>(ExitCode::interrupted));  // executors die with their agent
     }
     if (stop_sent_ || stop_signal() == 0) return;
@@ -203,21 +215,22 @@ void send_exit(cluster::MessageBus& bus) {
 int coordinate(const RunRequest& request, cluster::MessageBus& bus) {
   Run run = prepare(request, bus.size());
   if (std::find(run.done.begin(), run.done.end(), false) == run.done.end()) {
-    run.progress->note(concat("all done already; the table: aggregate_results ", request.out.string(),
-                              " --table ", run.sweep.name));
+    run.progress->note(concat("all done already; the table: aggregate_results ",
+                              request.out.string(), " --table ", run.sweep.name));
     write_status(run, "finished", 0);
     send_exit(bus);
     return 0;
   }
   write_status(run, "running", -1);
   const auto folder = std::filesystem::absolute(run.store.run_folder(run.sweep.name)).string();
-  Coordinator coordinator({run.graph, run.done, run.store, run.lock->epoch(), run.run_options, folder,
-                           *run.journal, *run.progress, bus});
+  Coordinator coordinator({run.graph, run.done, run.store, run.lock->epoch(), run.run_options,
+                           folder, *run.journal, *run.progress, bus});
   Loop(bus, &coordinator).run();
   conclude(run, coordinator, request);
   if (coordinator.lost_ranks()) {
     std::cout.flush();
-    ::_exit(static_cast<int>(coordinator.exit_code()));  // a collective finish would wait for them for ever
+    ::_exit(static_cast<int>(
+        coordinator.exit_code()));  // a collective finish would wait for them for ever
   }
   return static_cast<int>(coordinator.exit_code());
 }

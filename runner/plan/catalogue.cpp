@@ -9,7 +9,8 @@ namespace {
 Plugins parse_plugins(const Json& json) {
   Plugins plugins;
   for (const auto& [name, plugin] : json.items())
-    plugins[name] = {plugin.at("summary").get<std::string>(), schema_from_json(plugin.at("schema"))};
+    plugins[name] = {plugin.at("summary").get<std::string>(),
+                     schema_from_json(plugin.at("schema"))};
   return plugins;
 }
 

@@ -14,8 +14,8 @@ struct Plugin {
 };
 using Plugins = std::map<std::string, Plugin>;
 
-/// Every plugin with its options. Written by `trial_executor describe` while the project is built and
-/// compiled in, so that sweep files are checked without loading LibTorch (docs/decisions/003).
+/// Every plugin with its options. Written by `trial_executor describe` while the project is built
+/// and compiled in, so that sweep files are checked without loading LibTorch (docs/decisions/003).
 struct Catalogue {
   Plugins datasets, models, defences, attacks;
   Schema training;

@@ -3,8 +3,8 @@
 namespace sweep::plan {
 
 double training_passes(const Json& defence, const Json& training) {
-  // A defence that trains on noisy images too, and through a decoder, costs about two and a half times
-  // as much as plain training (measured, ResNet18).
+  // A defence that trains on noisy images too, and through a decoder, costs about two and a half
+  // times as much as plain training (measured, ResNet18).
   const double per_epoch = defence.at("name") == "none" ? 1.0 : 2.5;
   return per_epoch * training.at("epochs").get<double>();
 }

@@ -18,7 +18,9 @@ using storage::ArtifactKind;
 constexpr int kSpecVersion = 1;
 
 std::string number_text(const Json& value) {
-  return value.is_number() ? concat(value.get<double>()) : value.is_string() ? value.get<std::string>() : value.dump();
+  return value.is_number()   ? concat(value.get<double>())
+         : value.is_string() ? value.get<std::string>()
+                             : value.dump();
 }
 
 /// "denoising lambda_n=0.1 lambda_a=0": the plugin's name and its options.
@@ -42,7 +44,8 @@ class Builder {
       const ArtifactId target = model(source, trial);
       for (const auto& column : sweep_.table.columns) {
         if (!column.attack.empty())
-          sets[column.label] = adversarial_set(source, model(source, sweep_.attacker), column.attack);
+          sets[column.label] =
+              adversarial_set(source, model(source, sweep_.attacker), column.attack);
         evaluations[column.label] = evaluation(source, target, trial, column, sets);
       }
     }
@@ -75,10 +78,11 @@ class Builder {
     for (const auto& [key, value] : options.items())
       if (!spec.contains(key)) locations[key] = value;
     // Decoding an image costs far less than a training pass.
-    const double images = static_cast<double>(source.summary.train_total() + source.summary.test_total());
-    source.id = add(ArtifactKind::dataset,
-                    {{"dataset", spec}, {"source", source.summary.source_fingerprint}},
-                    {.locations = locations, .label = concat("prepare ", name), .cost = 0.1 * images});
+    const double images =
+        static_cast<double>(source.summary.train_total() + source.summary.test_total());
+    source.id = add(
+        ArtifactKind::dataset, {{"dataset", spec}, {"source", source.summary.source_fingerprint}},
+        {.locations = locations, .label = concat("prepare ", name), .cost = 0.1 * images});
     return sources_.emplace(options, source).first->second;
   }
 
@@ -89,15 +93,19 @@ class Builder {
                 {"defence", trial.defence},
                 {"training", trial.training}},
                {.inputs = {source.id},
-                .label = concat("train ", plugin_text(trial.defence, "name"), " seed=",
-                                number_text(trial.training.at("seed"))),
+                .label = concat("train ", plugin_text(trial.defence, "name"),
+                                " seed=", number_text(trial.training.at("seed"))),
                 .cost = training_passes(trial.defence, trial.training) *
                         static_cast<double>(source.summary.train_total())});
   }
 
-  ArtifactId adversarial_set(const Source& source, const ArtifactId& attacker, const std::string& key) {
+  ArtifactId adversarial_set(const Source& source, const ArtifactId& attacker,
+                             const std::string& key) {
     const Json& attack = sweep_.attacks.at(key);
-    const Json spec{{"model", attacker.hash}, {"dataset", source.id.hash}, {"attack", attack}, {"split", "test"}};
+    const Json spec{{"model", attacker.hash},
+                    {"dataset", source.id.hash},
+                    {"attack", attack},
+                    {"split", "test"}};
     const auto count = source.summary.test_total();
     const auto shards = (count + sweep_.run.shard_size - 1) / sweep_.run.shard_size;
     const std::string label = concat("attack ", key);
@@ -114,8 +122,8 @@ class Builder {
     return add(ArtifactKind::adversarial_set, spec, std::move(whole));
   }
 
-  ArtifactId shard(Json spec, const ArtifactId& attacker, const ArtifactId& dataset_id, std::int64_t index,
-                   std::int64_t total, const std::string& label) {
+  ArtifactId shard(Json spec, const ArtifactId& attacker, const ArtifactId& dataset_id,
+                   std::int64_t index, std::int64_t total, const std::string& label) {
     const std::int64_t first = index * sweep_.run.shard_size;
     const std::int64_t count = std::min(sweep_.run.shard_size, total - first);
     const double cost = attack_passes(spec.at("attack")) * static_cast<double>(count);
@@ -131,8 +139,9 @@ class Builder {
     Json spec{{"model", target.hash}, {"dataset", source.id.hash}, {"split", "test"}};
     spec["adversarial_set"] = clean ? Json() : Json(sets.at(column.label).hash);
     Task task{.inputs = {target, source.id},
-              .label = concat("evaluate ", plugin_text(trial.defence, "name"), " seed=",
-                              number_text(trial.training.at("seed")), " on ", clean ? "clean" : column.attack),
+              .label = concat("evaluate ", plugin_text(trial.defence, "name"),
+                              " seed=", number_text(trial.training.at("seed")), " on ",
+                              clean ? "clean" : column.attack),
               .cost = 0.3 * static_cast<double>(source.summary.test_total())};
     if (!clean) task.inputs.push_back(sets.at(column.label));
     return add(ArtifactKind::evaluation, std::move(spec), std::move(task));
@@ -155,7 +164,10 @@ Graph build_graph(const Sweep& sweep, const Catalogue& catalogue, const Inspect&
 trainer::DatasetSummary inspect_registered(const Json& dataset) {
   Json options = dataset;
   options.erase("name");
-  return trainer::DatasetRegistry::instance().at(dataset.at("name").get<std::string>()).make(options)->inspect();
+  return trainer::DatasetRegistry::instance()
+      .at(dataset.at("name").get<std::string>())
+      .make(options)
+      ->inspect();
 }
 
 }  // namespace sweep::plan

@@ -16,11 +16,11 @@ namespace sweep::plan {
 struct Task {
   storage::ArtifactId output;
   std::vector<storage::ArtifactId> inputs;
-  Json spec;       ///< what is made; the SHA-256 of its text is the output's name
+  Json spec;                        ///< what is made; the SHA-256 of its text is the output's name
   Json locations = Json::object();  ///< where inputs lie; no part of the name
-  std::string label;                ///< for people: "train denoising lambda_n=0.1 lambda_a=0 seed=0"
-  double cost = 0;                  ///< estimated work, in forward and backward passes of one image
-  bool temporary = false;           ///< only needed until what is made of it is there
+  std::string label;       ///< for people: "train denoising lambda_n=0.1 lambda_a=0 seed=0"
+  double cost = 0;         ///< estimated work, in forward and backward passes of one image
+  bool temporary = false;  ///< only needed until what is made of it is there
 };
 
 /// The artifact graph of a sweep. Tasks stand behind those whose output they read.
@@ -35,7 +35,8 @@ struct Graph {
 /// What the planner has to know of a dataset, given its resolved options.
 using Inspect = std::function<trainer::DatasetSummary(const Json& dataset)>;
 
-/// Options that say where a dataset lies are left out of names; its source's fingerprint is in them.
+/// Options that say where a dataset lies are left out of names; its source's fingerprint is in
+/// them.
 /// @throws InputError from inspecting a dataset.
 Graph build_graph(const Sweep& sweep, const Catalogue& catalogue, const Inspect& inspect);
 

@@ -13,15 +13,17 @@ Json columns_record(const Sweep& sweep, const Graph& graph) {
     const bool clean = column.attack.empty();
     // Trials of one dataset share their adversarial sets; the first row's stands for the column.
     const std::size_t trial = sweep.table.rows.front().trials.front();
-    columns.push_back({{"label", column.label},
-                       {"attack", clean ? Json() : sweep.attacks.at(column.attack)},
-                       {"adversarial_set",
-                        clean ? Json() : Json(graph.adversarial_sets[trial].at(column.label).hash)}});
+    columns.push_back(
+        {{"label", column.label},
+         {"attack", clean ? Json() : sweep.attacks.at(column.attack)},
+         {"adversarial_set",
+          clean ? Json() : Json(graph.adversarial_sets[trial].at(column.label).hash)}});
   }
   return columns;
 }
 
-/// The row's value of a key: one value when its trials agree, else the list; null where no trial has it.
+/// The row's value of a key: one value when its trials agree, else the list; null where no trial
+/// has it.
 Json row_value(const Sweep& sweep, const Row& row, const std::string& key) {
   Json values = Json::array();
   for (const auto trial : row.trials) {
@@ -41,7 +43,8 @@ Json rows_record(const Sweep& sweep, const Graph& graph) {
     for (const auto trial : row.trials) {
       Json evaluations = Json::object();
       for (const auto& [label, id] : graph.evaluations[trial]) evaluations[label] = id.hash;
-      trials.push_back({{"seed", sweep.trials[trial].training.at("seed")}, {"evaluations", evaluations}});
+      trials.push_back(
+          {{"seed", sweep.trials[trial].training.at("seed")}, {"evaluations", evaluations}});
     }
     rows.push_back({{"label", row.label},
                     {"control", row.control},

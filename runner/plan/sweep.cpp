@@ -16,22 +16,36 @@ const OptionTable<RunOptions>& run_table() {
   static const OptionTable<RunOptions> table{
       {"threads",
        &RunOptions::threads,
-       {.min = 0, .max = 4096, .doc = "CPU threads of each executor; 0: the host's cores divided by its ranks"}},
+       {.min = 0,
+        .max = 4096,
+        .doc = "CPU threads of each executor; 0: the host's cores divided by its ranks"}},
       {"device",
        &RunOptions::device,
-       {.choices = {"auto", "cpu", "cuda"}, .doc = "where to compute; auto: a GPU when there is one"}},
+       {.choices = {"auto", "cpu", "cuda"},
+        .doc = "where to compute; auto: a GPU when there is one"}},
       {"shard_size",
        &RunOptions::shard_size,
-       {.min = 1, .max = 1 << 20, .unit = "images", .doc = "an adversarial set is made in tasks of this size"}},
+       {.min = 1,
+        .max = 1 << 20,
+        .unit = "images",
+        .doc = "an adversarial set is made in tasks of this size"}},
       {"checkpoint_seconds",
        &RunOptions::checkpoint_seconds,
-       {.min = 0, .max = 86400, .unit = "seconds", .doc = "time between two checkpoints of a training"}},
+       {.min = 0,
+        .max = 86400,
+        .unit = "seconds",
+        .doc = "time between two checkpoints of a training"}},
       {"attempts",
        &RunOptions::attempts,
-       {.min = 1, .max = 100, .doc = "tries of a task whose device or rank is lost; other failures get at most 2"}},
+       {.min = 1,
+        .max = 100,
+        .doc = "tries of a task whose device or rank is lost; other failures get at most 2"}},
       {"hang_timeout",
        &RunOptions::hang_timeout,
-       {.min = 1, .max = 1e6, .unit = "seconds", .doc = "an executor that is silent for so long is killed"}},
+       {.min = 1,
+        .max = 1e6,
+        .unit = "seconds",
+        .doc = "an executor that is silent for so long is killed"}},
   };
   return table;
 }
@@ -52,17 +66,21 @@ Json section(const Document& document, const std::string& name) {
   if (!document.root.contains(name)) return Json::object();
   const Json& value = document.root.at(name);
   if (!value.is_object())
-    throw InputError(concat(document.location_of(name), ": ", name, " is a value (it must be a table); "
-                            "write [", name, "]"));
+    throw InputError(concat(document.location_of(name), ": ", name,
+                            " is a value (it must be a table); "
+                            "write [",
+                            name, "]"));
   return value;
 }
 
 void check_sections(const Document& document) {
-  static const std::vector<std::string> known{"sweep",   "dataset", "model",   "defence", "training", "attacker",
-                                              "attacks", "grid",    "include", "table",   "run"};
+  static const std::vector<std::string> known{"sweep",    "dataset",  "model",   "defence",
+                                              "training", "attacker", "attacks", "grid",
+                                              "include",  "table",    "run"};
   for (const auto& [key, value] : document.root.items())
     if (std::find(known.begin(), known.end(), key) == known.end())
-      throw InputError(concat(document.location_of(key), ": unknown key ", key, suggestion(key, known)));
+      throw InputError(
+          concat(document.location_of(key), ": unknown key ", key, suggestion(key, known)));
 }
 
 /// The name becomes a folder.
@@ -72,8 +90,9 @@ void check_name(const Document& document, const std::string& name) {
                       return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
                     });
   if (!safe)
-    throw InputError(concat(document.location_of("sweep.name"), ": sweep.name = \"", name,
-                            "\" cannot name a folder; use letters, digits, '_', '-' and '.', at most 100"));
+    throw InputError(
+        concat(document.location_of("sweep.name"), ": sweep.name = \"", name,
+               "\" cannot name a folder; use letters, digits, '_', '-' and '.', at most 100"));
 }
 
 std::vector<Trial> resolve_trials(const Document& document, const Catalogue& catalogue) {
@@ -82,7 +101,8 @@ std::vector<Trial> resolve_trials(const Document& document, const Catalogue& cat
     const Trial trial = resolve_trial(document, settings, catalogue);
     if (std::find(trials.begin(), trials.end(), trial) != trials.end()) {
       std::vector<std::string> texts;
-      for (const auto& setting : settings) texts.push_back(concat(setting.key, " = ", setting.value.dump()));
+      for (const auto& setting : settings)
+        texts.push_back(concat(setting.key, " = ", setting.value.dump()));
       throw InputError(concat(settings.empty() ? document.file : settings.back().location,
                               ": this trial is there twice (", join(texts, ", "),
                               "); leave one of the two out"));
@@ -92,7 +112,8 @@ std::vector<Trial> resolve_trials(const Document& document, const Catalogue& cat
   return trials;
 }
 
-void flatten_into(const Json& object, const std::string& prefix, std::map<std::string, Json>& leaves) {
+void flatten_into(const Json& object, const std::string& prefix,
+                  std::map<std::string, Json>& leaves) {
   for (const auto& [key, value] : object.items()) {
     const std::string dotted = prefix.empty() ? key : concat(prefix, ".", key);
     if (value.is_object()) {
@@ -123,11 +144,13 @@ std::map<std::string, Json> flatten(const Json& object) {
 Sweep resolve_sweep(const Document& document, const Catalogue& catalogue) {
   check_sections(document);
   const auto location_of = [&](const std::string& key) { return document.location_of(key); };
-  const auto heading = read_options(heading_table(), resolve(describe(heading_table()), section(document, "sweep"),
-                                                             "sweep", location_of));
+  const auto heading = read_options(
+      heading_table(),
+      resolve(describe(heading_table()), section(document, "sweep"), "sweep", location_of));
   check_name(document, heading.name);
   Sweep sweep{.name = heading.name, .description = heading.description};
-  sweep.run = read_options(run_table(), resolve(run_schema(), section(document, "run"), "run", location_of));
+  sweep.run = read_options(run_table(),
+                           resolve(run_schema(), section(document, "run"), "run", location_of));
   const Json attacks = section(document, "attacks");
   for (const auto& [key, table] : attacks.items())
     sweep.attacks[key] = resolve_attack(document, key, catalogue);

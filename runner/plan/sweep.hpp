@@ -11,8 +11,8 @@
 
 namespace sweep::plan {
 
-/// One model to train and to evaluate, every key resolved. The components are objects with the plugin's
-/// "name" beside its options.
+/// One model to train and to evaluate, every key resolved. The components are objects with the
+/// plugin's "name" beside its options.
 struct Trial {
   Json dataset, model, defence, training;
 
@@ -64,7 +64,8 @@ struct Sweep {
   RunOptions run;
 };
 
-/// Expands and checks everything. @throws InputError with file:line:column, dotted key, nearest name.
+/// Expands and checks everything. @throws InputError with file:line:column, dotted key, nearest
+/// name.
 Sweep resolve_sweep(const Document& document, const Catalogue& catalogue);
 
 /// "a.b.c" -> leaf for every value that is not an object.

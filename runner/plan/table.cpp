@@ -11,7 +11,8 @@ namespace {
 
 using Leaves = std::map<std::string, Json>;
 
-[[noreturn]] void refuse(const Document& document, const std::string& key, const std::string& what) {
+[[noreturn]] void refuse(const Document& document, const std::string& key,
+                         const std::string& what) {
   throw InputError(concat(document.location_of(key), ": ", key, " ", what));
 }
 
@@ -21,8 +22,8 @@ void check_keys(const Document& document, const Json& table, const std::string& 
   if (!table.is_object()) refuse(document, path, "must be a table");
   for (const auto& [key, value] : table.items())
     if (std::find(known.begin(), known.end(), key) == known.end())
-      throw InputError(concat(document.location_of(concat(path, ".", key)), ": unknown key ", path, ".", key,
-                              suggestion(key, known)));
+      throw InputError(concat(document.location_of(concat(path, ".", key)), ": unknown key ", path,
+                              ".", key, suggestion(key, known)));
 }
 
 std::string text_at(const Document& document, const Json& table, const std::string& path,
@@ -32,7 +33,8 @@ std::string text_at(const Document& document, const Json& table, const std::stri
   return table.at(key).get<std::string>();
 }
 
-Json list_at(const Document& document, const Json& table, const std::string& path, const std::string& key) {
+Json list_at(const Document& document, const Json& table, const std::string& path,
+             const std::string& key) {
   if (!table.contains(key)) return Json::array();
   if (!table.at(key).is_array()) refuse(document, concat(path, ".", key), "must be a list");
   return table.at(key);
@@ -43,7 +45,8 @@ std::string required_label(const Document& document, const Json& table, const st
   const std::string label = text_at(document, table, path, "label", "");
   if (label.empty()) refuse(document, path, "has no label; give it one");
   if (!taken.insert(label).second)
-    refuse(document, path + ".label", concat("= \"", label, "\" is there twice; rename or delete one"));
+    refuse(document, path + ".label",
+           concat("= \"", label, "\" is there twice; rename or delete one"));
   return label;
 }
 
@@ -60,7 +63,8 @@ std::vector<Column> read_columns(const Document& document, const Json& table, co
                   text_at(document, list[i], path, "attack", "")};
     if (!column.attack.empty() && !sweep.attacks.contains(column.attack))
       refuse(document, path + ".attack",
-             concat("= \"", column.attack, "\" is no table of [attacks]", suggestion(column.attack, attacks)));
+             concat("= \"", column.attack, "\" is no table of [attacks]",
+                    suggestion(column.attack, attacks)));
     used.insert(column.attack);
     columns.push_back(std::move(column));
   }
@@ -71,14 +75,16 @@ std::vector<Column> read_columns(const Document& document, const Json& table, co
   }
   for (const auto& key : attacks)
     if (!used.contains(key))
-      refuse(document, concat("attacks.", key), "is in no column of the table (nothing would use it); add a "
-                                                "[[table.column]] with it or delete it");
+      refuse(document, concat("attacks.", key),
+             "is in no column of the table (nothing would use it); add a "
+             "[[table.column]] with it or delete it");
   return columns;
 }
 
 /// 1 and 1.0 are equal.
 bool same_value(const Json& resolved, const Json& written) {
-  if (resolved.is_number() && written.is_number()) return resolved.get<double>() == written.get<double>();
+  if (resolved.is_number() && written.is_number())
+    return resolved.get<double>() == written.get<double>();
   return resolved == written;
 }
 
@@ -109,14 +115,16 @@ std::vector<std::size_t> matching(const std::vector<Leaves>& trials, const Leave
 }
 
 std::map<std::string, double> read_published(const Document& document, const Json& row,
-                                             const std::string& path, const std::vector<Column>& columns) {
+                                             const std::string& path,
+                                             const std::vector<Column>& columns) {
   std::map<std::string, double> published;
   if (!row.contains("published")) return published;
   std::vector<std::string> labels;
   for (const auto& column : columns) labels.push_back(column.label);
   check_keys(document, row.at("published"), path + ".published", labels);
   for (const auto& [label, value] : row.at("published").items()) {
-    const bool percent = value.is_number() && value.get<double>() >= 0 && value.get<double>() <= 100;
+    const bool percent =
+        value.is_number() && value.get<double>() >= 0 && value.get<double>() <= 100;
     if (!percent)
       refuse(document, concat(path, ".published.", label),
              concat("= ", value.dump(), " is no accuracy; give percent in [0, 100]"));
@@ -131,19 +139,22 @@ Row read_row(const Document& document, const Json& json, const std::string& path
   check_keys(document, json, path, {"label", "where", "published", "control"});
   Row row{.label = required_label(document, json, path, labels)};
   if (json.contains("control")) {
-    if (!json.at("control").is_boolean()) refuse(document, path + ".control", "must be true or false");
+    if (!json.at("control").is_boolean())
+      refuse(document, path + ".control", "must be true or false");
     row.control = json.at("control").get<bool>();
   }
   if (!json.contains("where") || !json.at("where").is_object() || json.at("where").empty())
-    refuse(document, path, "has no where (it says which trials the row shows); write where = "
-                           "{ \"defence.name\" = \"none\" }");
+    refuse(document, path,
+           "has no where (it says which trials the row shows); write where = "
+           "{ \"defence.name\" = \"none\" }");
   const Leaves where = flatten(json.at("where"));
   for (const auto& [key, value] : where)
     check_trial_key(document, concat(path, ".where.", key), key, known_keys(trials));
   row.trials = matching(trials, where);
   if (row.trials.empty())
-    refuse(document, path + ".where", "matches no trial of the grid (the row would stay empty); correct it or "
-                                      "add the trial with [[include]]");
+    refuse(document, path + ".where",
+           "matches no trial of the grid (the row would stay empty); correct it or "
+           "add the trial with [[include]]");
   row.published = read_published(document, json, path, columns);
   return row;
 }
@@ -161,11 +172,12 @@ void check_cover(const Document& document, const Table& table, const Sweep& swee
     }
   for (std::size_t i = 0; i < sweep.trials.size(); ++i)
     if (!row_of.contains(i))
-      throw InputError(concat(document.location_of("table"), ": no row of the table shows the trial ",
-                              sweep.trials[i].defence.dump(), " with training.seed = ",
-                              sweep.trials[i].training.at("seed").dump(),
-                              " (it would be trained and never shown); add a [[table.row]] or leave the "
-                              "trial out"));
+      throw InputError(
+          concat(document.location_of("table"), ": no row of the table shows the trial ",
+                 sweep.trials[i].defence.dump(),
+                 " with training.seed = ", sweep.trials[i].training.at("seed").dump(),
+                 " (it would be trained and never shown); add a [[table.row]] or leave the "
+                 "trial out"));
 }
 
 std::vector<Row> rows_for_all(const std::vector<Leaves>& trials) {
@@ -173,11 +185,14 @@ std::vector<Row> rows_for_all(const std::vector<Leaves>& trials) {
   for (std::size_t i = 0; i < trials.size(); ++i) {
     std::vector<std::string> parts;
     for (const auto& [key, value] : trials[i]) {
-      const bool varies = std::any_of(trials.begin(), trials.end(), [&, &k = key, &v = value](const Leaves& other) {
-        const auto leaf = other.find(k);
-        return leaf == other.end() || leaf->second != v;
-      });
-      if (varies) parts.push_back(concat(key, "=", value.is_string() ? value.get<std::string>() : value.dump()));
+      const bool varies =
+          std::any_of(trials.begin(), trials.end(), [&, &k = key, &v = value](const Leaves& other) {
+            const auto leaf = other.find(k);
+            return leaf == other.end() || leaf->second != v;
+          });
+      if (varies)
+        parts.push_back(
+            concat(key, "=", value.is_string() ? value.get<std::string>() : value.dump()));
     }
     rows.push_back({.label = parts.empty() ? "base" : join(parts, " "), .trials = {i}});
   }
@@ -194,7 +209,8 @@ Table resolve_table(const Document& document, const Json& json, const Sweep& swe
   const Json row_keys = list_at(document, json, "table", "row_keys");
   for (std::size_t i = 0; i < row_keys.size(); ++i) {
     const std::string path = concat("table.row_keys[", i, "]");
-    if (!row_keys[i].is_string()) refuse(document, path, "must be a dotted key such as \"training.seed\"");
+    if (!row_keys[i].is_string())
+      refuse(document, path, "must be a dotted key such as \"training.seed\"");
     check_trial_key(document, path, row_keys[i].get<std::string>(), known_keys(trials));
     table.row_keys.push_back(row_keys[i].get<std::string>());
   }

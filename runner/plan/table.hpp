@@ -5,8 +5,8 @@
 
 namespace sweep::plan {
 
-/// [table] with its columns and rows, matched with the sweep's trials and attacks. What the file does not
-/// say is filled in: columns for clean images and every attack, one row for every trial.
+/// [table] with its columns and rows, matched with the sweep's trials and attacks. What the file
+/// does not say is filled in: columns for clean images and every attack, one row for every trial.
 /// @throws InputError for duplicate rows, rows without trials, trials without a row, unknown names.
 Table resolve_table(const Document& document, const Json& table, const Sweep& sweep);
 

@@ -29,17 +29,19 @@ std::vector<Axis> axes_of(const Document& document, const Json& table, const std
       axis.values.push_back({key, value, document.location_of(dotted)});
     } else {
       if (value.empty())
-        throw InputError(concat(document.location_of(dotted), ": ", dotted,
-                                " is an empty list (the grid would have no trials); give it values"));
+        throw InputError(
+            concat(document.location_of(dotted), ": ", dotted,
+                   " is an empty list (the grid would have no trials); give it values"));
       for (std::size_t i = 0; i < value.size(); ++i)
         axis.values.push_back({key, value[i], document.location_of(concat(dotted, "[", i, "]"))});
     }
     axes.push_back(std::move(axis));
   }
   if (axes.empty())
-    throw InputError(concat(document.location_of(path), ": ", path,
-                            " is empty (it would make no trials); give it keys with lists of values, "
-                            "such as \"training.seed\" = [0, 1], or leave it out"));
+    throw InputError(
+        concat(document.location_of(path), ": ", path,
+               " is empty (it would make no trials); give it keys with lists of values, "
+               "such as \"training.seed\" = [0, 1], or leave it out"));
   return axes;
 }
 
@@ -64,7 +66,8 @@ struct Component {
   std::map<std::string, std::string> locations;
 };
 
-Component overlay(const Document& document, const std::string& component, const Settings& settings) {
+Component overlay(const Document& document, const std::string& component,
+                  const Settings& settings) {
   Component result;
   if (document.root.contains(component)) result.table = document.root.at(component);
   if (!result.table.is_object())
@@ -95,8 +98,10 @@ Json resolve_plugin(const Json& table, const std::string& prefix, const std::str
   const std::string dotted = concat(prefix, ".", name_key);
   const auto names = names_of(plugins);
   if (!table.contains(name_key))
-    throw InputError(concat(location_of(prefix), ": ", dotted, " is missing (it says which one to use); "
-                            "give one of: ", join(names, ", ")));
+    throw InputError(concat(location_of(prefix), ": ", dotted,
+                            " is missing (it says which one to use); "
+                            "give one of: ",
+                            join(names, ", ")));
   const Json& name = table.at(name_key);
   if (!name.is_string() || !plugins.contains(name.get<std::string>()))
     throw InputError(concat(location_of(dotted), ": ", dotted, " = ", name.dump(), " is unknown",
@@ -120,9 +125,10 @@ void check_setting_keys(const Settings& settings) {
     const std::string component = split(setting.key, '.').front();
     if (std::find(components.begin(), components.end(), component) == components.end() ||
         setting.key == component)
-      throw InputError(concat(setting.location, ": unknown key ", setting.key,
-                              " (a trial is made of dataset, model, defence and training); write a key "
-                              "below one of these, such as training.seed"));
+      throw InputError(
+          concat(setting.location, ": unknown key ", setting.key,
+                 " (a trial is made of dataset, model, defence and training); write a key "
+                 "below one of these, such as training.seed"));
   }
 }
 
@@ -133,7 +139,8 @@ std::vector<Settings> expand(const Document& document) {
   const auto add = [&](const Json& table, const std::string& path) {
     if (!table.is_object())
       throw InputError(concat(document.location_of(path), ": ", path, " must be a table of keys"));
-    for (auto& combination : product(axes_of(document, table, path))) all.push_back(std::move(combination));
+    for (auto& combination : product(axes_of(document, table, path)))
+      all.push_back(std::move(combination));
   };
   if (document.root.contains("grid")) add(document.root.at("grid"), "grid");
   if (document.root.contains("include")) {
@@ -157,7 +164,8 @@ Settings settings_of(const Document& document, const std::string& section) {
   return settings;
 }
 
-Trial resolve_trial(const Document& document, const Settings& settings, const Catalogue& catalogue) {
+Trial resolve_trial(const Document& document, const Settings& settings,
+                    const Catalogue& catalogue) {
   const Component training = overlay(document, "training", settings);
   return {resolve_component(document, "dataset", settings, catalogue.datasets),
           resolve_component(document, "model", settings, catalogue.models),
@@ -169,8 +177,10 @@ Json resolve_attack(const Document& document, const std::string& key, const Cata
   const std::string prefix = concat("attacks.", key);
   const Json& table = document.root.at("attacks").at(key);
   if (!table.is_object())
-    throw InputError(concat(document.location_of(prefix), ": ", prefix, " is a value (an attack is a "
-                            "table); write [", prefix, "] with its method and options"));
+    throw InputError(concat(document.location_of(prefix), ": ", prefix,
+                            " is a value (an attack is a "
+                            "table); write [",
+                            prefix, "] with its method and options"));
   return resolve_plugin(table, prefix, "method", catalogue.attacks,
                         [&](const std::string& dotted) { return document.location_of(dotted); });
 }

@@ -24,8 +24,8 @@ std::vector<Settings> expand(const Document& document);
 /// The settings of a table whose values are not lists: [attacker].
 Settings settings_of(const Document& document, const std::string& section);
 
-/// The base of the file with `settings` on top, checked and completed. A setting that changes the name
-/// of a component drops the base's options of that component: they belong to another plugin.
+/// The base of the file with `settings` on top, checked and completed. A setting that changes the
+/// name of a component drops the base's options of that component: they belong to another plugin.
 /// @throws InputError
 Trial resolve_trial(const Document& document, const Settings& settings, const Catalogue& catalogue);
 

@@ -12,7 +12,8 @@ Scheduler::Scheduler(std::vector<Node> nodes, int attempts) : attempts_allowed_(
     for (const auto input : entries_[i].node.inputs) entries_[input].dependents.push_back(i);
   for (std::size_t i = entries_.size(); i-- > 0;) {
     Entry& entry = entries_[i];
-    for (const auto dependent : entry.dependents) entry.path = std::max(entry.path, entries_[dependent].path);
+    for (const auto dependent : entry.dependents)
+      entry.path = std::max(entry.path, entries_[dependent].path);
     entry.path += entry.node.cost;
     if (entry.node.done) entry.state = State::done;
   }
@@ -32,7 +33,8 @@ void Scheduler::release(std::size_t task) {
 std::optional<std::size_t> Scheduler::take() {
   std::optional<std::size_t> best;
   for (std::size_t i = 0; i < entries_.size(); ++i)
-    if (entries_[i].state == State::ready && (!best || entries_[i].path > entries_[*best].path)) best = i;
+    if (entries_[i].state == State::ready && (!best || entries_[i].path > entries_[*best].path))
+      best = i;
   if (best) entries_[*best].state = State::running;
   return best;
 }
@@ -60,7 +62,8 @@ Verdict Scheduler::failed(std::size_t task, FailureType type) {
 
 void Scheduler::block_dependents(std::size_t task) {
   for (const auto dependent : entries_[task].dependents) {
-    if (entries_[dependent].state == State::done || entries_[dependent].state == State::blocked) continue;
+    if (entries_[dependent].state == State::done || entries_[dependent].state == State::blocked)
+      continue;
     entries_[dependent].state = State::blocked;
     block_dependents(dependent);
   }
@@ -83,20 +86,22 @@ void Scheduler::remake(std::size_t task, std::size_t needed_by) {
 }
 
 std::size_t Scheduler::count(State state) const {
-  return static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(),
-                                                [&](const Entry& entry) { return entry.state == state; }));
+  return static_cast<std::size_t>(std::count_if(
+      entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.state == state; }));
 }
 
 bool Scheduler::finished() const {
   return std::none_of(entries_.begin(), entries_.end(), [](const Entry& entry) {
-    return entry.state == State::ready || entry.state == State::running || entry.state == State::waiting;
+    return entry.state == State::ready || entry.state == State::running ||
+           entry.state == State::waiting;
   });
 }
 
 double Scheduler::remaining_cost() const {
   double cost = 0;
   for (const auto& entry : entries_)
-    if (entry.state == State::waiting || entry.state == State::ready || entry.state == State::running)
+    if (entry.state == State::waiting || entry.state == State::ready ||
+        entry.state == State::running)
       cost += entry.node.cost;
   return cost;
 }
@@ -104,7 +109,8 @@ double Scheduler::remaining_cost() const {
 double Scheduler::remaining_path() const {
   double longest = 0;
   for (const auto& entry : entries_)
-    if (entry.state == State::ready || entry.state == State::running) longest = std::max(longest, entry.path);
+    if (entry.state == State::ready || entry.state == State::running)
+      longest = std::max(longest, entry.path);
   return longest;
 }
 

@@ -9,12 +9,12 @@
 namespace sweep::scheduling {
 
 enum class State {
-  waiting,   ///< for inputs
+  waiting,  ///< for inputs
   ready,
   running,
   done,
-  failed,    ///< all attempts are used up
-  blocked,   ///< an input failed
+  failed,   ///< all attempts are used up
+  blocked,  ///< an input failed
 };
 
 /// A task as the scheduler sees it. Inputs stand in front of it in the list of all tasks.
@@ -26,8 +26,9 @@ struct Node {
 
 enum class Verdict { retry, give_up, stop_run };
 
-/// Decides what runs next: the ready task with the longest remaining path (Graham's list scheduling by
-/// critical path). Knows neither time, processes nor files, so that tests drive it as production does.
+/// Decides what runs next: the ready task with the longest remaining path (Graham's list scheduling
+/// by critical path). Knows neither time, processes nor files, so that tests drive it as production
+/// does.
 class Scheduler {
  public:
   Scheduler(std::vector<Node> nodes, int attempts);

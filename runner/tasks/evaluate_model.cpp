@@ -1,4 +1,4 @@
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include "runner/tasks/models.hpp"
 #include "runner/tasks/task.hpp"

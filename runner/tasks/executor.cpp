@@ -1,7 +1,8 @@
 #include "runner/tasks/executor.hpp"
 
+#include <ATen/ATen.h>
 #include <fcntl.h>
-#include <torch/torch.h>
+#include <torch/version.h>
 #include <unistd.h>
 
 #include <new>
@@ -25,7 +26,8 @@ void redirect_output(const std::string& log) {
 }
 
 storage::ArtifactId artifact_from(const Json& json) {
-  return {storage::artifact_kind_from(json.at("kind").get<std::string>()), json.at("hash").get<std::string>()};
+  return {storage::artifact_kind_from(json.at("kind").get<std::string>()),
+          json.at("hash").get<std::string>()};
 }
 
 /// How the artifact came about. No times and no host: equal work gives equal files.

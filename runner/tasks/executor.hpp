@@ -4,7 +4,8 @@
 
 namespace sweep::tasks {
 
-/// Works on the tasks that arrive on `socket` until the agent closes it. Returns the process's status.
+/// Works on the tasks that arrive on `socket` until the agent closes it. Returns the process's
+/// status.
 int serve(int socket, int threads, const std::string& device);
 
 }  // namespace sweep::tasks

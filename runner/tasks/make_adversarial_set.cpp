@@ -1,4 +1,4 @@
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 
@@ -16,8 +16,8 @@ namespace {
 using storage::Content;
 
 /// Adversarial images of all `images` (uint8), in batches of the size that predictions use.
-at::Tensor perturb(const Task& task, std::shared_ptr<trainer::Classifier> classifier, const at::Tensor& images,
-                   const at::Tensor& labels) {
+at::Tensor perturb(const Task& task, std::shared_ptr<trainer::Classifier> classifier,
+                   const at::Tensor& images, const at::Tensor& labels) {
   Json options = task.spec.at("attack");
   const std::string method = options.at("method");
   options.erase("method");
@@ -34,9 +34,10 @@ at::Tensor perturb(const Task& task, std::shared_ptr<trainer::Classifier> classi
     };
     const at::Tensor batch = trainer::to_model_input(images.narrow(0, first, count), task.device);
     batches.push_back(
-        attack->perturb(logits, batch, labels.narrow(0, first, count).to(task.device), after_step).cpu());
+        attack->perturb(logits, batch, labels.narrow(0, first, count).to(task.device), after_step)
+            .cpu());
   }
-  return torch::cat(batches).contiguous();
+  return at::cat(batches).contiguous();
 }
 
 /// Per image, what the attack did and what the attacker's own model says to it.
@@ -48,7 +49,8 @@ Content content_of(const Task& task, trainer::Classifier& classifier, const at::
   Content content;
   content.arrays["images"] = to_array(adversarial);
   content.arrays["labels"] = to_array(labels);
-  content.arrays["clean_predictions"] = to_array(trainer::predict(classifier, images, task.device).classes);
+  content.arrays["clean_predictions"] =
+      to_array(trainer::predict(classifier, images, task.device).classes);
   content.arrays["predictions"] = to_array(predictions);
   content.arrays["l2"] = to_array(difference.norm(2, 1).to(at::kFloat));
   content.arrays["linf"] = to_array(difference.abs().amax(1).to(at::kFloat));
@@ -62,8 +64,10 @@ Content attack_range(const Task& task, std::int64_t first, std::int64_t count) {
   const std::string split = task.spec.at("split");
   const at::Tensor images = images_of(dataset, split), labels = labels_of(dataset, split);
   if (count < 0) count = images.size(0);
-  const at::Tensor part = images.narrow(0, first, count), part_labels = labels.narrow(0, first, count);
-  return content_of(task, *classifier, part, part_labels, perturb(task, classifier, part, part_labels));
+  const at::Tensor part = images.narrow(0, first, count),
+                   part_labels = labels.narrow(0, first, count);
+  return content_of(task, *classifier, part, part_labels,
+                    perturb(task, classifier, part, part_labels));
 }
 
 /// Everything behind the model and the dataset is a shard, in order.
@@ -75,7 +79,7 @@ Content join_shards(const Task& task) {
     for (const auto& [name, array] : shards.back().arrays) parts[name].push_back(to_tensor(array));
   }
   Content content;
-  for (const auto& [name, tensors] : parts) content.arrays[name] = to_array(torch::cat(tensors));
+  for (const auto& [name, tensors] : parts) content.arrays[name] = to_array(at::cat(tensors));
   return content;
 }
 

@@ -15,8 +15,8 @@ storage::Array text_rows(const std::vector<std::string>& texts) {
   std::vector<std::uint8_t> bytes(texts.size() * width);
   for (std::size_t i = 0; i < texts.size(); ++i)
     std::memcpy(bytes.data() + i * width, texts[i].data(), texts[i].size());
-  return storage::Array::own(std::move(bytes),
-                             {static_cast<std::int64_t>(texts.size()), static_cast<std::int64_t>(width)});
+  return storage::Array::own(std::move(bytes), {static_cast<std::int64_t>(texts.size()),
+                                                static_cast<std::int64_t>(width)});
 }
 
 void add_split(storage::Content& content, const std::string& split, trainer::ImageSet set) {
@@ -39,8 +39,9 @@ storage::Content prepare_dataset(const Task& task) {
   trainer::PreparedDataset prepared;
   try {
     prepared = dataset->prepare(task.threads, [&](std::int64_t done, std::int64_t total) {
-      task.channel.progress(static_cast<double>(done) / static_cast<double>(std::max<std::int64_t>(total, 1)),
-                            concat(done, "/", total, " images"));
+      task.channel.progress(
+          static_cast<double>(done) / static_cast<double>(std::max<std::int64_t>(total, 1)),
+          concat(done, "/", total, " images"));
       stopped = stopped || task.channel.stop_requested();
       return !stopped;
     });

@@ -1,6 +1,6 @@
 #include "runner/tasks/tensors.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -28,7 +28,8 @@ ElementType element_type(at::ScalarType type) {
   for (const auto candidate :
        {ElementType::uint8, ElementType::int64, ElementType::float32, ElementType::float64})
     if (scalar_type(candidate) == type) return candidate;
-  throw Error(FailureType::internal, concat("tensors of type ", at::toString(type), " can't be stored"));
+  throw Error(FailureType::internal,
+              concat("tensors of type ", at::toString(type), " can't be stored"));
 }
 
 }  // namespace
@@ -37,7 +38,8 @@ at::Tensor to_tensor(const storage::Array& array) {
   auto* data = const_cast<void*>(array.data.get());
   const auto options = at::TensorOptions().dtype(scalar_type(array.type));
   if (data == nullptr) return at::empty(array.shape, options);
-  return at::from_blob(data, array.shape, [held = array.data](void*) {}, options);
+  return at::from_blob(
+      data, array.shape, [held = array.data](void*) {}, options);
 }
 
 storage::Array to_array(const at::Tensor& tensor) {

@@ -14,7 +14,8 @@ namespace sweep::tasks {
 /// The array's memory as a tensor on the CPU, without a copy. Must not be written to.
 at::Tensor to_tensor(const storage::Array& array);
 
-/// The tensor's values as an array; the array keeps contiguous CPU tensors alive instead of copying.
+/// The tensor's values as an array; the array keeps contiguous CPU tensors alive instead of
+/// copying.
 storage::Array to_array(const at::Tensor& tensor);
 
 /// A split of a prepared dataset: images [N,3,H,W] uint8, labels [N] int64.

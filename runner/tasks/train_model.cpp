@@ -1,4 +1,4 @@
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include "core/log.hpp"
 #include "core/text.hpp"
@@ -38,9 +38,11 @@ Content checkpoint_of(const trainer::TrainingState& state) {
   Content content;
   // Long histories do not fit into an attribute: the progress is a text in an array of its own.
   const std::string progress = Json(state.progress).dump();
-  content.arrays["progress"] = storage::Array::own(std::vector<std::uint8_t>(progress.begin(), progress.end()),
-                                                   {static_cast<std::int64_t>(progress.size())});
-  for (const auto& [name, tensor] : state.tensors) content.arrays["tensors/" + name] = to_array(tensor);
+  content.arrays["progress"] =
+      storage::Array::own(std::vector<std::uint8_t>(progress.begin(), progress.end()),
+                          {static_cast<std::int64_t>(progress.size())});
+  for (const auto& [name, tensor] : state.tensors)
+    content.arrays["tensors/" + name] = to_array(tensor);
   return content;
 }
 
@@ -53,7 +55,8 @@ std::optional<trainer::TrainingState> read_checkpoint(const Task& task) {
   constexpr std::string_view kPrefix = "tensors/";
   for (const auto& [name, array] : content->arrays)
     if (name.rfind(kPrefix, 0) == 0) state.tensors[name.substr(kPrefix.size())] = to_tensor(array);
-  log_info(concat("going on from epoch ", state.progress.epoch + 1, " step ", state.progress.step + 1));
+  log_info(
+      concat("going on from epoch ", state.progress.epoch + 1, " step ", state.progress.step + 1));
   return state;
 }
 
@@ -62,8 +65,8 @@ trainer::TrainingHooks hooks_of(const Task& task) {
               [&](const trainer::StepReport& report) {
                 task.channel.progress(report.fraction,
                                       concat("epoch ", report.epoch, "/", report.epochs, " loss ",
-                                             fixed(report.loss, 4), " ", fixed(report.images_per_second, 0),
-                                             " images/s"));
+                                             fixed(report.loss, 4), " ",
+                                             fixed(report.images_per_second, 0), " images/s"));
               },
           .stop_requested = [&] { return task.channel.stop_requested(); },
           .save =
@@ -77,7 +80,8 @@ void add_history(Content& content, const std::vector<trainer::EpochMetrics>& his
   std::map<std::string, std::vector<double>> columns;
   for (const auto& epoch : history) {
     const Json metrics = epoch;
-    for (const auto& [metric, value] : metrics.items()) columns[metric].push_back(value.get<double>());
+    for (const auto& [metric, value] : metrics.items())
+      columns[metric].push_back(value.get<double>());
   }
   for (auto& [metric, values] : columns) {
     const auto epochs = static_cast<std::int64_t>(values.size());
@@ -93,7 +97,8 @@ Content train_model(const Task& task) {
   if (!result.finished) throw Stopped{};
   Content content;
   content.attributes["class_names"] = dataset.attributes.at("class_names");
-  for (const auto& [name, tensor] : result.tensors) content.arrays["state/" + name] = to_array(tensor);
+  for (const auto& [name, tensor] : result.tensors)
+    content.arrays["state/" + name] = to_array(tensor);
   add_history(content, result.history);
   return content;
 }

@@ -34,7 +34,8 @@ void init() {
 template <class Result>
 Result checked(Result result, const char* call) {
   if (result >= 0) return result;
-  throw Error(FailureType::bad_data, concat("HDF5 call ", call, " failed (", innermost_message(), ")"));
+  throw Error(FailureType::bad_data,
+              concat("HDF5 call ", call, " failed (", innermost_message(), ")"));
 }
 
 template int checked(int, const char*);

@@ -34,11 +34,12 @@ using PropertyList = Handle<H5Pclose>;
 /// Silences HDF5's own error printing (once per process): errors become exceptions instead.
 void init();
 
-/// The result of a call, or @throws Error{bad_data} with the call's name and HDF5's own explanation.
-/// Identifiers, sizes and statuses of HDF5 are all negative on failure.
+/// The result of a call, or @throws Error{bad_data} with the call's name and HDF5's own
+/// explanation. Identifiers, sizes and statuses of HDF5 are all negative on failure.
 template <class Result>
 Result checked(Result result, const char* call);
+// For herr_t and htri_t; hid_t, hssize_t and ssize_t.
 extern template int checked(int, const char*);
-extern template long checked(long, const char*);  // NOLINT(google-runtime-int): hid_t, hssize_t
+extern template long checked(long, const char*);  // NOLINT(google-runtime-int)
 
 }  // namespace sweep::storage::hdf5

@@ -67,8 +67,9 @@ class AnalyticResNet : public ::testing::Test {
       source[name] = name.ends_with("num_batches_tracked")
                          ? at::zeros({}, at::kLong)
                          : analytic_tensor(name, shape, item.at("j"));
-      if (!shape.empty())
+      if (!shape.empty()) {
         EXPECT_NEAR(source[name].sum(at::kDouble).item<double>(), item.at("sum"), 1e-6) << name;
+      }
     }
     copy_state(source, state_of(model->module()), "resnet18");  // throws on other names or shapes
     model->module().eval();
@@ -80,7 +81,7 @@ class AnalyticResNet : public ::testing::Test {
 
 TEST_F(AnalyticResNet, LogitsInFloat32) {
   const auto expected = rows(reference.at("in64").at("logits_f64"));
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   EXPECT_LT(relative_error(model->forward(analytic_images(2)).logits, expected), 1e-3);
   place(model->module(), at::kCPU);
   const auto images = analytic_images(2).contiguous(at::MemoryFormat::ChannelsLast);

@@ -1,8 +1,9 @@
 #include "trainer/device.hpp"
 
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include "core/error.hpp"
 

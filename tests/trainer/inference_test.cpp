@@ -1,5 +1,6 @@
 #include "trainer/inference.hpp"
 
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -68,16 +69,42 @@ TEST(Predict, TakesBytesAndFloatsAlike) {
   EXPECT_EQ(a.classes.scalar_type(), at::kLong);
 }
 
-TEST(Predict, ShardsAtMultiplesOfTheBatchGiveTheWholesBits) {
+TEST(Predict, ReportsEveryBatch) {
   const auto model = load(toy_state());
-  const auto images = toy_job(150, 32).images;
   std::vector<double> fractions;
-  const auto whole =
-      predict(*model, images, at::kCPU, [&](double fraction) { fractions.push_back(fraction); });
-  const auto shard = predict(*model, images.slice(0, inference_batch), at::kCPU);
-  EXPECT_TRUE(whole.logits.slice(0, inference_batch).equal(shard.logits));
+  predict(*model, toy_job(150, 32).images, at::kCPU,
+          [&](double fraction) { fractions.push_back(fraction); });
   EXPECT_THAT(fractions, ::testing::ElementsAre(64.0 / 150, 128.0 / 150, 1));
 }
+
+class Evaluate : public ::testing::TestWithParam<int> {
+ protected:
+  void SetUp() override { at::set_num_threads(GetParam()); }
+  void TearDown() override { at::set_num_threads(threads_); }
+
+ private:
+  int threads_ = at::get_num_threads();
+};
+
+TEST_P(Evaluate, GivesAnImageTheSameBitsInEveryBatch) {
+  const auto model = load(toy_state());
+  const auto images = to_model_input(toy_job(70, 32).images, at::kCPU);
+  const auto logits_and_gradients = [&](std::int64_t first, std::int64_t count) {
+    const auto part = images.narrow(0, first, count).detach().requires_grad_();
+    const auto logits = evaluate(*model, part);
+    logits.square().sum().backward();
+    return std::pair(logits.detach(), part.grad());
+  };
+  const auto [logits, gradients] = logits_and_gradients(0, 70);
+  for (const std::int64_t count : {1, 2, 3, 5, 8, 17, 33, 64}) {
+    const std::int64_t first = 70 - count;
+    const auto [some, their_gradients] = logits_and_gradients(first, count);
+    EXPECT_TRUE(some.equal(logits.narrow(0, first, count))) << count;
+    EXPECT_TRUE(their_gradients.equal(gradients.narrow(0, first, count))) << count;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Threads, Evaluate, ::testing::Values(1, 2));
 
 }  // namespace
 }  // namespace sweep::trainer

@@ -100,7 +100,7 @@ TEST_F(ReferenceLosses, InFloat32) {
 /// Central differences of `loss` at every element of `x`, in float64.
 template <class Loss>
 at::Tensor numeric_gradient(at::Tensor x, const Loss& loss) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   constexpr double h = 1e-6;
   auto gradient = at::empty_like(x);
   for (std::int64_t i = 0; i < x.numel(); ++i) {

@@ -1,7 +1,7 @@
 #include "trainer/sgd.hpp"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/optim/sgd.h>
 
 namespace sweep::trainer {
 namespace {

@@ -9,6 +9,8 @@
 namespace sweep::trainer {
 namespace {
 
+constexpr std::uintmax_t kMaxBytes = 256 << 20;
+
 /// Splits a text into rows of fields.
 class Reader {
  public:
@@ -27,9 +29,10 @@ class Reader {
       row = {line_, {}};
       do row.fields.push_back(field());
       while (take(separator_));
-      take('\r');
-      if (!take('\n') && at_ < text_.size())
-        throw InputError(concat(file_, ":", line_, ": text behind a closing quote (the row can't be split "
+      const bool carriage_return = take('\r');
+      if (!take('\n') && !carriage_return && at_ < text_.size())
+        throw InputError(concat(file_, ":", line_,
+                                ": text behind a closing quote (the row can't be split "
                                 "into fields); correct the quotes"));
       ++line_;
       if (row.fields.size() > 1 || !row.fields.front().empty()) return true;
@@ -76,6 +79,11 @@ class Reader {
 }  // namespace
 
 Csv::Csv(const std::filesystem::path& path) : path_(path) {
+  std::error_code missing;  // read_text says it better
+  const std::uintmax_t bytes = std::filesystem::file_size(path, missing);
+  if (!missing && bytes > kMaxBytes)
+    throw InputError(concat("'", path.string(), "' has ", bytes,
+                            " bytes (more than a label file needs); unpack it again"));
   std::string text;
   try {
     text = read_text(path);
@@ -86,13 +94,18 @@ Csv::Csv(const std::filesystem::path& path) : path_(path) {
   Reader reader(text, path.string());
   Row row;
   if (!reader.next(row))
-    throw InputError(concat("'", path.string(), "' is empty (it must name the images and their labels); "
+    throw InputError(concat("'", path.string(),
+                            "' is empty (it must name the images and their labels); "
                             "unpack it again"));
   header_ = row.fields;
+  for (auto name = header_.begin(); name != header_.end(); ++name)
+    if (!name->empty() && std::find(header_.begin(), name, *name) != name)
+      throw InputError(concat(where(row), ": the column '", *name,
+                              "' is there twice (which one holds?); delete one"));
   while (reader.next(row)) {
     if (row.fields.size() != header_.size())
-      throw InputError(concat(where(row), ": the row has ", row.fields.size(), " fields, the header has ",
-                              header_.size(), "; correct the row"));
+      throw InputError(concat(where(row), ": the row has ", row.fields.size(),
+                              " fields, the header has ", header_.size(), "; correct the row"));
     rows_.push_back(row);
   }
 }

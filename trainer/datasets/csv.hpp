@@ -1,14 +1,13 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace sweep::trainer {
 
-/// A CSV file with a header (RFC 4180; ',' or ';' as the separator, CRLF, byte-order mark, blank lines).
+/// A CSV file with a header: RFC 4180, and what else is seen in the wild (';' as the separator,
+/// any line end, byte-order mark, blank lines, spaces around fields).
 class Csv {
  public:
   struct Row {
@@ -16,8 +15,9 @@ class Csv {
     std::vector<std::string> fields;
   };
 
-  /// @throws InputError when the file can't be read, is empty, or a row has another number of fields
-  ///         than the header; names the file and the line.
+  /// @throws InputError naming file and line when the file can't be read, is empty or has more
+  ///         than 256 MiB, two columns have one name, a quote is not closed, or a row has another
+  ///         number of fields than the header.
   explicit Csv(const std::filesystem::path& path);
 
   const std::vector<std::string>& header() const { return header_; }

@@ -34,7 +34,8 @@ struct PreparedDataset {
 struct DatasetSummary {
   std::vector<std::string> class_names;
   std::vector<std::int64_t> train_counts, test_counts;  ///< images per class
-  std::string source_fingerprint;  ///< changes whenever the source's files do; part of the artifact's name
+  std::string
+      source_fingerprint;  ///< changes whenever the source's files do; part of the artifact's name
   std::vector<std::string> notes;  ///< what was left out, and why
 
   std::int64_t train_total() const;
@@ -51,22 +52,23 @@ class Dataset {
   virtual DatasetSummary inspect() const = 0;
 
   /// Decodes everything on `threads` threads. Equal options and source give equal bytes on every
-  /// machine and for every number of threads. `progress(done, total)` is called from any thread, one at
-  /// a time; it returns false to stop, and prepare then throws Error{internal}.
+  /// machine and for every number of threads. `progress(done, total)` is called from any thread,
+  /// one at a time; it returns false to stop, and prepare then throws Error{internal}.
   /// @throws Error{bad_data} that names the image that can't be decoded.
-  virtual PreparedDataset prepare(int threads,
-                                  const std::function<bool(std::int64_t done, std::int64_t total)>&
-                                      progress) const = 0;
+  virtual PreparedDataset prepare(
+      int threads,
+      const std::function<bool(std::int64_t done, std::int64_t total)>& progress) const = 0;
 };
 
 using DatasetRegistry = Registry<std::function<std::unique_ptr<Dataset>(const Json& options)>>;
 
 }  // namespace sweep::trainer
 
-/// Last line of a dataset's file: its name, its option table, its class (made from its options), a summary.
-#define SWEEP_REGISTER_DATASET(name, table, Class, summary)                                       \
-  static const bool registered_dataset_ = ::sweep::trainer::DatasetRegistry::instance().add(      \
-      name, {summary, ::sweep::describe(table), [](const ::sweep::Json& options) {                \
-               return std::unique_ptr<::sweep::trainer::Dataset>(                                 \
-                   std::make_unique<Class>(::sweep::read_options(table, options)));               \
+/// Last line of a dataset's file: its name, its option table, its class (made from its options), a
+/// summary.
+#define SWEEP_REGISTER_DATASET(name, table, Class, summary)                                  \
+  static const bool registered_dataset_ = ::sweep::trainer::DatasetRegistry::instance().add( \
+      name, {summary, ::sweep::describe(table), [](const ::sweep::Json& options) {           \
+               return std::unique_ptr<::sweep::trainer::Dataset>(                            \
+                   std::make_unique<Class>(::sweep::read_options(table, options)));          \
              }})

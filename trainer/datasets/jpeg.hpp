@@ -13,12 +13,13 @@ struct Pixels {
   std::vector<std::uint8_t> rgb;
 };
 
-/// What is wrong with the file as far as its first and last bytes tell ("is no JPEG image", "is cut off",
-/// ...), or an empty text. Reads a few kilobytes. @throws Error{storage} when it can't be read.
+/// What is wrong with the file as far as its header and its last bytes tell ("is no JPEG image",
+/// "is cut off", ...), or an empty text. Reads some 64 KiB and decodes nothing.
 std::string quick_jpeg_problem(const std::filesystem::path& path);
 
-/// @throws Error{bad_data} naming the file when it is no JPEG, is damaged or cut off, or has more than
-///         100 million pixels; Error{storage} when it can't be read.
+/// Greyscale becomes RGB; the orientation that EXIF data may ask for is ignored.
+/// @throws Error{bad_data} naming the file when it is no JPEG, is damaged or cut off, or is larger
+///         than 100 million pixels or 256 MiB; Error{storage} when it can't be read.
 Pixels decode_jpeg(const std::filesystem::path& path);
 
 }  // namespace sweep::trainer

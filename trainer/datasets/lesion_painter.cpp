@@ -13,12 +13,18 @@ struct Point {
   double x = 0, y = 0;
 };
 
-double clamp01(double value) { return std::clamp(value, 0.0, 1.0); }
+double clamp01(double value) {
+  return std::clamp(value, 0.0, 1.0);
+}
 
-double smooth(double t) { return t * t * (3 - 2 * t); }
+double smooth(double t) {
+  return t * t * (3 - 2 * t);
+}
 
 /// 0 below `low`, 1 above `high`, smooth between.
-double ramp(double low, double high, double value) { return smooth(clamp01((value - low) / (high - low))); }
+double ramp(double low, double high, double value) {
+  return smooth(clamp01((value - low) / (high - low)));
+}
 
 Colour mix(const Colour& a, const Colour& b, double weight) {
   Colour result{};
@@ -43,7 +49,8 @@ class Noise {
 
  private:
   double corner(std::int64_t i, std::int64_t j) const {
-    const auto key = static_cast<std::uint64_t>(i) * 0x9E3779B97F4A7C15ULL + static_cast<std::uint64_t>(j) * 0xC2B2AE3D27D4EB4FULL;
+    const auto key = static_cast<std::uint64_t>(i) * 0x9E3779B97F4A7C15ULL +
+                     static_cast<std::uint64_t>(j) * 0xC2B2AE3D27D4EB4FULL;
     return Random(seed_ ^ key).uniform();
   }
 
@@ -110,7 +117,9 @@ class Lesion {
         warp_y_(random.bits(), 4),
         coarse_(random.bits(), 5),
         fine_(random.bits(), 14),
-        veins_(random.bits(), 7) {
+        veins_(random.bits(), 6),
+        speckle_(random.bits(), 18),
+        grain_(recipe.grain) {
     for (std::size_t c = 0; c < 3; ++c)
       colour_[c] = clamp01(recipe.colour[c] + recipe.colour_deviation * random.normal());
     const auto dots = static_cast<int>(milia_ * 14);
@@ -132,34 +141,41 @@ class Lesion {
  private:
   /// Position relative to the lesion, in the frame of its ellipse, bent by noise.
   Point warped(Point p) const {
-    const double dx = p.x - centre_.x + irregularity_ * (warp_x_.at(p) - 0.5);
-    const double dy = p.y - centre_.y + irregularity_ * (warp_y_.at(p) - 0.5);
+    const double notch = 0.3 * (fine_.at(p) - 0.5);
+    const double dx = p.x - centre_.x + irregularity_ * (warp_x_.at(p) - 0.5 + notch);
+    const double dy = p.y - centre_.y + irregularity_ * (warp_y_.at(p) - 0.5 + notch);
     return {dx * axis_.x + dy * axis_.y, (dy * axis_.x - dx * axis_.y) / stretch_};
   }
 
-  /// 1 on the lines of a mesh, 0 between.
-  double mesh(Point local) const {
-    const double u = local.x * mesh_, v = local.y * mesh_;
+  /// 1 on the lines of an uneven mesh, 0 between.
+  double mesh(Point p, Point local) const {
+    const double u = local.x * mesh_ + 1.1 * fine_.at(p);
+    const double v = local.y * mesh_ + 1.1 * fine_.at({p.y, p.x});
     const double a = std::abs(u - std::floor(u) - 0.5), b = std::abs(v - std::floor(v) - 0.5);
     return ramp(0.25, 0.5, std::max(a, b));
   }
 
   Colour pigment(Point p, Point local) const {
-    static constexpr Colour kBlueGrey{0.36, 0.38, 0.47}, kBright{0.93, 0.86, 0.74}, kRed{0.66, 0.20, 0.20};
+    static constexpr Colour kBlueGrey{0.36, 0.38, 0.47}, kBright{0.93, 0.86, 0.74},
+        kRed{0.66, 0.20, 0.20};
     Colour colour = colour_;
-    const double shade = 1 + 0.20 * (coarse_.at(p) - 0.5) + 0.16 * (fine_.at(p) - 0.5) - 0.35 * network_ * mesh(local) +
-                         0.8 * asymmetry_ * std::clamp(local.x / radius_, -1.0, 1.0) * 0.5;
-    for (auto& channel : colour) channel *= shade;
+    const double shade = 1 + 0.24 * (coarse_.at(p) - 0.5) + 0.16 * (fine_.at(p) - 0.5) -
+                         0.35 * network_ * mesh(p, local) +
+                         0.4 * asymmetry_ * std::clamp(local.x / radius_, -1.0, 1.0);
+    const double speck = 2 * speckle_.at(p) - 1;
+    for (std::size_t c = 0; c < 3; ++c) colour[c] = colour[c] * shade + grain_[c] * speck;
     colour = mix(colour, kBlueGrey, 0.8 * blotches_ * ramp(0.5, 0.75, coarse_.at({p.y, p.x})));
     const double vein = std::abs(2 * veins_.at(p) - 1);
-    colour = mix(colour, kRed, 0.8 * vessels_ * (1 - ramp(0.04, 0.16, vein)));
+    colour = mix(colour, kRed, 0.8 * vessels_ * (1 - ramp(0.03, 0.12, vein)));
     for (const auto& dot : dots_) colour = mix(colour, kBright, 0.8 * dot.cover(p));
     return colour;
   }
 
   Point centre_, axis_;
-  double stretch_, radius_, irregularity_, softness_, network_, blotches_, vessels_, asymmetry_, milia_, mesh_;
-  Noise warp_x_, warp_y_, coarse_, fine_, veins_;
+  double stretch_, radius_, irregularity_, softness_, network_, blotches_, vessels_, asymmetry_,
+      milia_, mesh_;
+  Noise warp_x_, warp_y_, coarse_, fine_, veins_, speckle_;
+  Colour grain_;
   Colour colour_{};
   std::vector<Dot> dots_;
 };
@@ -174,7 +190,9 @@ class Scene {
         pores_(random.bits(), 26),
         tone_(random.bits(), 3) {
     const double tan = random.uniform(-0.05, 0.05);
-    skin_ = {0.86 + tan, 0.67 + tan + random.uniform(-0.04, 0.04), 0.57 + tan + random.uniform(-0.04, 0.04)};
+    for (auto& gain : balance_) gain = random.uniform(0.98, 1.02);
+    skin_ = {0.86 + tan, 0.67 + tan + random.uniform(-0.04, 0.04),
+             0.57 + tan + random.uniform(-0.04, 0.04)};
     const auto hairs = random.below(5);
     for (std::uint64_t i = 0; i < hairs; ++i)
       hairs_.push_back({{random.uniform(), random.uniform()},
@@ -197,7 +215,7 @@ class Scene {
     const double dx = p.x - 0.5, dy = p.y - 0.5;
     const double light = 1 + gradient_ * (dx * light_.x + dy * light_.y);
     const double rim = 1 - 0.85 * ramp(rim_, rim_ + 0.08, 1.3 * std::sqrt(dx * dx + dy * dy));
-    for (auto& channel : colour) channel *= light * rim;
+    for (std::size_t c = 0; c < 3; ++c) colour[c] *= light * rim * balance_[c];
     return colour;
   }
 
@@ -205,7 +223,7 @@ class Scene {
   Point light_;
   double gradient_, rim_;
   Noise pores_, tone_;
-  Colour skin_{};
+  Colour skin_{}, balance_{};  ///< balance: the camera's white balance, a gain per channel
   std::vector<Hair> hairs_;
 };
 
@@ -224,7 +242,8 @@ void paint_lesion(const LesionRecipe& recipe, std::uint64_t seed, std::int64_t s
       const Colour colour = scene.finish(lesion.on(scene.skin(p), p), p);
       for (std::size_t c = 0; c < 3; ++c) {
         const double noisy = colour[c] + 0.012 * random.normal();  // of the sensor
-        planes[(c * side + row) * side + column] = static_cast<std::uint8_t>(clamp01(noisy) * 255 + 0.5);
+        planes[(c * side + row) * side + column] =
+            static_cast<std::uint8_t>(clamp01(noisy) * 255 + 0.5);
       }
     }
 }

@@ -11,7 +11,8 @@
 
 namespace sweep::trainer {
 
-void for_each_index(std::int64_t count, int threads, const std::function<void(std::int64_t)>& action,
+void for_each_index(std::int64_t count, int threads,
+                    const std::function<void(std::int64_t)>& action,
                     const std::function<bool(std::int64_t, std::int64_t)>& progress) {
   std::atomic<std::int64_t> next{0};
   std::atomic<bool> end{false};

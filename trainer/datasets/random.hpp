@@ -6,8 +6,9 @@
 
 namespace sweep::trainer {
 
-/// Random numbers that are the same on every machine (the standard library's distributions are not):
-/// SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
+/// Random numbers that are the same on every machine (the standard library's distributions are
+/// not): SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA
+/// 2014).
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}
@@ -31,8 +32,8 @@ class Random {
     return value % n;
   }
 
-  /// About normal with mean 0 and variance 1: the sum of twelve uniform numbers (Irwin-Hall). Uses no
-  /// logarithm, whose last bit differs between mathematics libraries.
+  /// About normal with mean 0 and variance 1: the sum of twelve uniform numbers (Irwin-Hall). Uses
+  /// no logarithm, whose last bit differs between mathematics libraries.
   double normal() {
     double sum = -6;
     for (int i = 0; i < 12; ++i) sum += uniform();

@@ -22,9 +22,10 @@ void resize_to_planes(const Pixels& pixels, std::int64_t size, std::span<std::ui
   if (pixels.height != size || pixels.width != size) {
     scaled.resize(3 * side * side);
     const int done = stbir_resize_uint8(pixels.rgb.data(), static_cast<int>(pixels.width),
-                                        static_cast<int>(pixels.height), 0, scaled.data(), static_cast<int>(size),
-                                        static_cast<int>(size), 0, 3);
-    if (done == 0) throw Error(FailureType::out_of_memory, "an image could not be scaled: no memory is left");
+                                        static_cast<int>(pixels.height), 0, scaled.data(),
+                                        static_cast<int>(size), static_cast<int>(size), 0, 3);
+    if (done == 0)
+      throw Error(FailureType::out_of_memory, "an image could not be scaled: no memory is left");
   }
   for (std::size_t pixel = 0; pixel < side * side; ++pixel)
     for (std::size_t channel = 0; channel < 3; ++channel)

@@ -1,14 +1,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <set>
 
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
 #include "core/hash.hpp"
 #include "core/text.hpp"
-#include "trainer/datasets/csv.hpp"
 #include "trainer/datasets/dataset.hpp"
+#include "trainer/datasets/isic_labels.hpp"
 #include "trainer/datasets/jpeg.hpp"
 #include "trainer/datasets/parallel.hpp"
 #include "trainer/datasets/resize.hpp"
@@ -57,7 +56,7 @@ class Skin4 final : public Dataset {
       : options_(options),
         labels_(fs::path(options.root) / "ISIC2018_Task3_Training_GroundTruth" /
                 "ISIC2018_Task3_Training_GroundTruth.csv"),
-        groups_(labels_.parent_path() / "ISIC2018_Task3_Training_LesionGroupings.csv"),
+        groups_(find_groups(options.root, labels_.parent_path())),
         images_(fs::path(options.root) / "ISIC2018_Task3_Training_Input") {}
 
   DatasetSummary inspect() const override {
@@ -71,8 +70,8 @@ class Skin4 final : public Dataset {
     return summary;
   }
 
-  PreparedDataset prepare(int threads,
-                          const std::function<bool(std::int64_t, std::int64_t)>& progress) const override {
+  PreparedDataset prepare(
+      int threads, const std::function<bool(std::int64_t, std::int64_t)>& progress) const override {
     const Split split = select().split;
     PreparedDataset prepared{kClasses, empty_set(split.train), empty_set(split.test)};
     const auto train = static_cast<std::int64_t>(split.train.size());
@@ -98,103 +97,49 @@ class Skin4 final : public Dataset {
   };
 
   Selection select() const {
-    if (!fs::is_directory(options_.root))
-      throw InputError(concat("dataset.root = '", options_.root, "' is no folder (skin4 reads the ISIC 2018 Task 3 "
-                              "images from it); give the folder with --set dataset.root=DIR"));
-    Selection selection;
-    const auto lesions = read_lesions(selection);
+    check_folders();
+    IsicLabels labels = read_isic_labels(labels_, groups_, kClasses);
+    Selection selection{{}, std::move(labels.rows), std::move(labels.notes)};
     std::vector<LabelledImage> nv, chosen;
-    for (auto& image : read_labels(selection)) {
-      const auto lesion = lesions.find(image.id);
-      image.group = lesion == lesions.end() ? image.id : lesion->second;
+    for (auto& image : labels.images)
       (image.label == kNv ? nv : chosen).push_back(std::move(image));
-    }
-    const auto wanted = options_.nv_images == 0 ? nv.size() : static_cast<std::size_t>(options_.nv_images);
+    const auto wanted =
+        options_.nv_images == 0 ? nv.size() : static_cast<std::size_t>(options_.nv_images);
     if (wanted > nv.size())
-      throw InputError(concat("dataset.nv_images = ", wanted, " but '", labels_.string(), "' has only ", nv.size(),
-                              " images of the class NV; give at most ", nv.size(), ", or 0 for all"));
+      throw InputError(concat("dataset.nv_images = ", wanted, " but '", labels_.string(),
+                              "' has only ", nv.size(), " images of the class NV; give at most ",
+                              nv.size(), ", or 0 for all"));
     if (wanted < nv.size())
-      selection.notes.push_back(concat("NV: ", wanted, " of ", nv.size(), " images, drawn by dataset.seed"));
-    for (auto& image : subsample(std::move(nv), wanted, options_.seed)) chosen.push_back(std::move(image));
+      selection.notes.push_back(
+          concat("NV: ", wanted, " of ", nv.size(), " images, drawn by dataset.seed"));
+    for (auto& image : subsample(std::move(nv), wanted, options_.seed))
+      chosen.push_back(std::move(image));
     selection.split = split_by_group(std::move(chosen), options_.test_fraction, options_.seed);
     check_not_empty(selection.split);
     return selection;
   }
 
-  /// Lesion of every image; empty without the grouping file.
-  std::map<std::string, std::string> read_lesions(Selection& selection) const {
-    std::map<std::string, std::string> lesions;
-    if (!fs::exists(groups_)) {
-      selection.notes.push_back(concat("'", groups_.filename().string(), "' is not there: images of one lesion can "
-                                       "be in both splits"));
-      return lesions;
-    }
-    const Csv csv(groups_);
-    const std::size_t image = csv.column("image"), lesion = csv.column("lesion_id");
-    for (const auto& row : csv.rows())
-      if (!row.fields[lesion].empty()) lesions[row.fields[image]] = row.fields[lesion];
-    return lesions;
-  }
-
-  /// The rows of the four classes.
-  std::vector<LabelledImage> read_labels(Selection& selection) const {
-    const Csv csv(labels_);
-    const std::size_t image_column = csv.column("image");
-    std::vector<std::size_t> class_columns;
-    for (const auto& name : kClasses) class_columns.push_back(csv.column(name));
-    std::vector<LabelledImage> images;
-    std::size_t others = 0;
-    for (const auto& row : csv.rows()) {
-      const std::string id = checked_id(csv, row, image_column);
-      if (!selection.rows.emplace(id, csv.where(row)).second)
-        throw InputError(concat(csv.where(row), ": the image '", id, "' has two rows (the first is ",
-                                selection.rows.at(id), "); delete one"));
-      const std::size_t hot = hot_column(csv, row, image_column);
-      const auto found = std::find(class_columns.begin(), class_columns.end(), hot);
-      if (found == class_columns.end()) {
-        ++others;
-      } else {
-        images.push_back({id, "", found - class_columns.begin()});
-      }
-    }
-    if (others > 0) selection.notes.push_back(concat(others, " images of other classes are left out"));
-    return images;
-  }
-
-  /// Names become paths below the image folder and must not lead out of it.
-  static std::string checked_id(const Csv& csv, const Csv::Row& row, std::size_t column) {
-    const std::string& id = row.fields[column];
-    if (id.empty() || id.front() == '.' || id.find_first_of("/\\") != std::string::npos ||
-        id.find('\0') != std::string::npos)
-      throw InputError(concat(csv.where(row), ": '", id, "' is no image name; correct the row"));
-    return id;
-  }
-
-  /// The one column, apart from the name, that holds 1.
-  static std::size_t hot_column(const Csv& csv, const Csv::Row& row, std::size_t image_column) {
-    std::vector<std::size_t> hot;
-    for (std::size_t i = 0; i < row.fields.size(); ++i) {
-      if (i == image_column || row.fields[i].empty()) continue;
-      char* end = nullptr;
-      const double value = std::strtod(row.fields[i].c_str(), &end);
-      if (*end != '\0' || (value != 0 && value != 1))
-        throw InputError(concat(csv.where(row), ": '", row.fields[i], "' in column '", csv.header()[i],
-                                "' is neither 0 nor 1; correct the row"));
-      if (value == 1) hot.push_back(i);
-    }
-    if (hot.size() != 1)
-      throw InputError(concat(csv.where(row), ": the image has ", hot.size(),
-                              " classes (exactly one column must be 1); correct the row"));
-    return hot.front();
+  void check_folders() const {
+    std::error_code ignored;  // a folder that can't be looked at is as good as none
+    if (!fs::is_directory(options_.root, ignored))
+      throw InputError(concat("dataset.root = '", options_.root,
+                              "' is no folder (skin4 reads the ISIC 2018 Task 3 images from it); "
+                              "give the folder with --set dataset.root=DIR"));
+    if (!fs::is_directory(images_, ignored))
+      throw InputError(concat("'", images_.string(),
+                              "' is no folder (skin4 reads its images from it); unpack "
+                              "ISIC2018_Task3_Training_Input.zip in dataset.root"));
   }
 
   void check_not_empty(const Split& split) const {
-    for (const auto& [name, images] : {std::pair("train", &split.train), std::pair("test", &split.test)}) {
+    for (const auto& [name, images] :
+         {std::pair("train", &split.train), std::pair("test", &split.test)}) {
       const auto per_class = counts(*images);
       for (std::size_t k = 0; k < kClasses.size(); ++k)
         if (per_class[k] == 0)
-          throw InputError(concat("'", labels_.string(), "' leaves no ", name, " images of the class ", kClasses[k],
-                                  " (every class needs some); add images or change dataset.test_fraction"));
+          throw InputError(concat(
+              "'", labels_.string(), "' leaves no ", name, " images of the class ", kClasses[k],
+              " (every class needs some); add images or change dataset.test_fraction"));
     }
   }
 
@@ -203,26 +148,33 @@ class Skin4 final : public Dataset {
     for (const auto* side : {&selection.split.train, &selection.split.test})
       for (const auto& image : *side) {
         const fs::path path = path_of(image.id);
-        const std::string problem = fs::is_regular_file(path) ? quick_jpeg_problem(path) : "is missing";
+        std::error_code ignored;
+        const std::string problem =
+            fs::is_regular_file(path, ignored) ? quick_jpeg_problem(path) : "is missing";
         if (!problem.empty())
-          problems.push_back(concat("\n  '", path.string(), "' ", problem, " (", selection.rows.at(image.id), ")"));
+          problems.push_back(concat("\n  '", path.string(), "' ", problem, " (",
+                                    selection.rows.at(image.id), ")"));
       }
     if (problems.empty()) return;
     const std::size_t count = problems.size();
     problems.resize(std::min(count, kProblemsShown));
-    throw InputError(concat(count, count == 1 ? " image" : " images", " of the dataset can't be used; replace the files or take their "
-                            "rows out of the labels:", join(problems, ""),
-                            count > kProblemsShown ? concat("\n  and ", count - kProblemsShown, " more") : ""));
+    throw InputError(
+        concat(count, count == 1 ? " image" : " images",
+               " of the dataset can't be used; replace the files or take their "
+               "rows out of the labels:",
+               join(problems, ""),
+               count > kProblemsShown ? concat("\n  and ", count - kProblemsShown, " more") : ""));
   }
 
-  /// Of the labels, the groups, and the names and sizes of the images: hashing the images themselves
-  /// would take longer than decoding them at every start.
+  /// Of the labels, the groups, and the names and sizes of the images: reading every image whole at
+  /// every start would take too long.
   std::string fingerprint(const Selection& selection) const {
     Sha256 hash;
     hash.update(read_text(labels_));
-    if (fs::exists(groups_)) hash.update(read_text(groups_));
+    if (!groups_.empty()) hash.update(read_text(groups_));
     for (const auto* side : {&selection.split.train, &selection.split.test})
-      for (const auto& image : *side) hash.update(concat(image.id, " ", fs::file_size(path_of(image.id)), "\n"));
+      for (const auto& image : *side)
+        hash.update(concat(image.id, " ", fs::file_size(path_of(image.id)), "\n"));
     return hash.finish();
   }
 
@@ -248,17 +200,30 @@ class Skin4 final : public Dataset {
     return static_cast<std::size_t>(3 * options_.image_size * options_.image_size);
   }
 
-  void decode_into(const std::vector<LabelledImage>& images, std::int64_t index, ImageSet& set) const {
+  void decode_into(const std::vector<LabelledImage>& images, std::int64_t index,
+                   ImageSet& set) const {
     const auto i = static_cast<std::size_t>(index);
     resize_to_planes(decode_jpeg(path_of(images[i].id)), options_.image_size,
                      std::span(set.images).subspan(i * pixels_per_image(), pixels_per_image()));
   }
 
+  /// The challenge offers the grouping file by itself: people put it beside the labels or in the
+  /// root. Empty without it.
+  static fs::path find_groups(const fs::path& root, const fs::path& beside_labels) {
+    std::error_code ignored;
+    for (const auto& folder : {beside_labels, root}) {
+      const fs::path file = folder / "ISIC2018_Task3_Training_LesionGroupings.csv";
+      if (fs::exists(file, ignored)) return file;
+    }
+    return {};
+  }
+
   Skin4Options options_;
-  fs::path labels_, groups_, images_;
+  fs::path labels_, groups_, images_;  ///< groups_ is empty where there is no such file
 };
 
-SWEEP_REGISTER_DATASET("skin4", table, Skin4, "ISIC 2018 Task 3 dermoscopy: MEL, NV, BCC, BKL (the paper's SKIN4)");
+SWEEP_REGISTER_DATASET("skin4", table, Skin4,
+                       "ISIC 2018 Task 3 dermoscopy: MEL, NV, BCC, BKL (the paper's SKIN4)");
 
 }  // namespace
 }  // namespace sweep::trainer

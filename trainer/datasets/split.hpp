@@ -18,10 +18,12 @@ struct Split {
 };
 
 /// `count` of the images, chosen by `seed` and the ids alone, whatever their order.
-std::vector<LabelledImage> subsample(std::vector<LabelledImage> images, std::size_t count, std::int64_t seed);
+std::vector<LabelledImage> subsample(std::vector<LabelledImage> images, std::size_t count,
+                                     std::int64_t seed);
 
-/// Within every class, whole groups are drawn for the test split until it has `test_fraction` of the
-/// class's images, rounded. Depends on `seed`, ids and groups alone, not on the order of the images.
+/// Within every class, whole groups are drawn for the test split until it has `test_fraction` of
+/// the class's images, rounded. A group with images of several classes goes where its first class
+/// has put it. Depends on `seed`, ids and groups alone, not on the order of the images.
 Split split_by_group(std::vector<LabelledImage> images, double test_fraction, std::int64_t seed);
 
 }  // namespace sweep::trainer

@@ -1,4 +1,4 @@
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include "trainer/defences/defence.hpp"
 #include "trainer/tensors.hpp"

@@ -1,6 +1,9 @@
 #include "trainer/models/decoder.hpp"
 
-#include <torch/torch.h>
+#include <torch/nn/modules/activation.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/conv.h>
 
 #include <algorithm>
 #include <bit>

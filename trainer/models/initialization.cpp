@@ -1,6 +1,9 @@
 #include "trainer/models/initialization.hpp"
 
-#include <torch/torch.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
 
 #include <cmath>
 
@@ -39,7 +42,7 @@ class Initializer {
 }  // namespace
 
 void initialize_layers(torch::nn::Module& module, std::uint64_t seed) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   Initializer initializer(seed);
   for (const auto& layer : module.modules(/*include_self=*/false)) {
     if (auto* convolution = layer->as<torch::nn::Conv2d>())

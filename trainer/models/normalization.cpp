@@ -1,6 +1,6 @@
 #include "trainer/models/normalization.hpp"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include "core/error.hpp"
 #include "core/text.hpp"

@@ -1,15 +1,14 @@
 # Finds LibTorch in the folder of a `torch` wheel or of a LibTorch archive, without a CUDA toolkit.
 #
-#   LIBTORCH_ROOT  folder that holds include/ and lib/ (default: the wheel in .deps/python)
+#   LIBTORCH_ROOT  folder that holds include/ and lib/ (default: the choice of scripts/setup)
 #
 # Gives the target LibTorch::cpu. CUDA is loaded at run time (trainer/device.cpp), so that a machine
 # without a GPU neither needs nor loads its libraries.
 include(FindPackageHandleStandardArgs)
 
-if(NOT LIBTORCH_ROOT)
-  file(GLOB _wheels "${CMAKE_SOURCE_DIR}/.deps/python/lib/python3*/site-packages/torch")
-  list(APPEND _wheels "")
-  list(GET _wheels 0 LIBTORCH_ROOT)
+if(NOT LIBTORCH_ROOT AND EXISTS "${CMAKE_SOURCE_DIR}/.deps/libtorch_root")
+  file(STRINGS "${CMAKE_SOURCE_DIR}/.deps/libtorch_root" _choice LIMIT_COUNT 1)
+  set(LIBTORCH_ROOT "${_choice}" CACHE PATH "Folder of LibTorch, with include/ and lib/" FORCE)
 endif()
 
 find_path(LIBTORCH_INCLUDE_DIR ATen/ATen.h PATHS "${LIBTORCH_ROOT}/include" NO_DEFAULT_PATH NO_CACHE)

@@ -74,9 +74,10 @@ function(sweep_use_torch target)
 endfunction()
 
 # sweep_test(core TIMEOUT 60 SOURCES a_test.cpp ... LINK sweep::core PLUGINS attacks)
-# is one program and one CTest entry, core_tests; a test without a time limit is an error.
+# is one program, core_tests, and one CTest entry; a test without a time limit is an error. What stands
+# behind LAUNCHER is put before the program.
 function(sweep_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;PLUGINS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;PLUGINS;LAUNCHER" ${ARGN})
   if(NOT ARG_TIMEOUT)
     message(FATAL_ERROR "the test ${name} has no TIMEOUT (a test that hangs must not hang the build); give one")
   endif()
@@ -86,6 +87,6 @@ function(sweep_test name)
   target_link_libraries(${name}_tests PRIVATE ${ARG_LINK} GTest::gtest GTest::gtest_main GTest::gmock)
   sweep_link_plugins(${name}_tests ${ARG_PLUGINS})
   set_target_properties(${name}_tests PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
-  add_test(NAME ${name} COMMAND ${name}_tests)
+  add_test(NAME ${name} COMMAND ${ARG_LAUNCHER} $<TARGET_FILE:${name}_tests>)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
 endfunction()

@@ -1,6 +1,7 @@
 #include "runner/plan/graph.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/hash.hpp"
@@ -23,18 +24,23 @@ std::string number_text(const Json& value) {
                              : value.dump();
 }
 
-/// "denoising lambda_n=0.1 lambda_a=0": the plugin's name and its options.
-std::string plugin_text(const Json& plugin, const std::string& name_key) {
-  std::string text = plugin.at(name_key).get<std::string>();
-  for (const auto& [key, value] : plugin.items())
-    if (key != name_key) text += concat(" ", key, "=", number_text(value));
-  return text;
+/// Keys whose values differ between trials.
+std::set<std::string> varying_keys(const std::vector<Trial>& trials) {
+  std::map<std::string, Json> first;
+  std::set<std::string> varying;
+  for (const auto& trial : trials)
+    for (const auto& [key, value] : flatten(trial.to_json()))
+      if (first.emplace(key, value).first->second != value) varying.insert(key);
+  return varying;
 }
 
 class Builder {
  public:
   Builder(const Sweep& sweep, const Catalogue& catalogue, const Inspect& inspect)
-      : sweep_(sweep), catalogue_(catalogue), inspect_(inspect) {}
+      : sweep_(sweep),
+        catalogue_(catalogue),
+        inspect_(inspect),
+        varying_(varying_keys(sweep.trials)) {}
 
   Graph build() {
     for (const auto& trial : sweep_.trials) {
@@ -57,6 +63,15 @@ class Builder {
     ArtifactId id;
     trainer::DatasetSummary summary;
   };
+
+  /// What tells the trial from others: "denoising lambda_n=0.1 lambda_a=0 seed=0".
+  std::string trial_text(const Trial& trial) const {
+    std::string text = trial.defence.at("name").get<std::string>();
+    for (const auto& [key, value] : flatten(trial.to_json()))
+      if (varying_.contains(key) && key != "defence.name")
+        text += concat(" ", split(key, '.').back(), "=", number_text(value));
+    return text;
+  }
 
   /// Adds the task unless its artifact is planned already.
   ArtifactId add(ArtifactKind kind, Json spec, Task task) {
@@ -93,8 +108,7 @@ class Builder {
                 {"defence", trial.defence},
                 {"training", trial.training}},
                {.inputs = {source.id},
-                .label = concat("train ", plugin_text(trial.defence, "name"),
-                                " seed=", number_text(trial.training.at("seed"))),
+                .label = concat("train ", trial_text(trial)),
                 .cost = training_passes(trial.defence, trial.training) *
                         static_cast<double>(source.summary.train_total())});
   }
@@ -138,11 +152,10 @@ class Builder {
     const bool clean = column.attack.empty();
     Json spec{{"model", target.hash}, {"dataset", source.id.hash}, {"split", "test"}};
     spec["adversarial_set"] = clean ? Json() : Json(sets.at(column.label).hash);
-    Task task{.inputs = {target, source.id},
-              .label = concat("evaluate ", plugin_text(trial.defence, "name"),
-                              " seed=", number_text(trial.training.at("seed")), " on ",
-                              clean ? "clean" : column.attack),
-              .cost = 0.3 * static_cast<double>(source.summary.test_total())};
+    Task task{
+        .inputs = {target, source.id},
+        .label = concat("evaluate ", trial_text(trial), " on ", clean ? "clean" : column.attack),
+        .cost = 0.3 * static_cast<double>(source.summary.test_total())};
     if (!clean) task.inputs.push_back(sets.at(column.label));
     return add(ArtifactKind::evaluation, std::move(spec), std::move(task));
   }
@@ -150,6 +163,7 @@ class Builder {
   const Sweep& sweep_;
   const Catalogue& catalogue_;
   const Inspect& inspect_;
+  std::set<std::string> varying_;
   Graph graph_;
   std::set<ArtifactId> planned_;
   std::map<Json, Source> sources_;

@@ -47,13 +47,10 @@ void Scheduler::done(std::size_t task) {
 Verdict Scheduler::failed(std::size_t task, FailureType type) {
   Entry& entry = entries_[task];
   ++entry.attempts;
-  if (stops_the_run(type)) {
-    entry.state = State::ready;
-    return Verdict::stop_run;
-  }
-  if (entry.attempts < allowed_attempts(type, attempts_allowed_)) {
-    entry.state = State::ready;
-    return Verdict::retry;
+  const bool stop = stops_the_run(type);
+  if (stop || entry.attempts < allowed_attempts(type, attempts_allowed_)) {
+    put_back(task);
+    return stop ? Verdict::stop_run : Verdict::retry;
   }
   entry.state = State::failed;
   block_dependents(task);
@@ -62,25 +59,34 @@ Verdict Scheduler::failed(std::size_t task, FailureType type) {
 
 void Scheduler::block_dependents(std::size_t task) {
   for (const auto dependent : entries_[task].dependents) {
-    if (entries_[dependent].state == State::done || entries_[dependent].state == State::blocked)
-      continue;
-    entries_[dependent].state = State::blocked;
+    State& state = entries_[dependent].state;
+    // One that runs has its inputs, even if one of them was lost since and can't be made again.
+    if (state != State::waiting && state != State::ready) continue;
+    state = State::blocked;
     block_dependents(dependent);
   }
 }
 
 void Scheduler::put_back(std::size_t task) {
-  entries_[task].state = State::waiting;
-  release(task);
+  Entry& entry = entries_[task];
+  entry.state = State::waiting;
+  const auto never_done = [&](std::size_t input) {
+    return entries_[input].state == State::failed || entries_[input].state == State::blocked;
+  };
+  if (std::any_of(entry.node.inputs.begin(), entry.node.inputs.end(), never_done)) {
+    entry.state = State::blocked;
+    block_dependents(task);
+  } else {
+    release(task);
+  }
 }
 
 void Scheduler::remake(std::size_t task, std::size_t needed_by) {
   if (entries_[task].state == State::done) {
-    entries_[task].state = State::waiting;
     // What waits for it must not be handed out in between.
     for (const auto dependent : entries_[task].dependents)
       if (entries_[dependent].state == State::ready) entries_[dependent].state = State::waiting;
-    release(task);
+    put_back(task);
   }
   put_back(needed_by);
 }

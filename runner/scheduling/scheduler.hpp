@@ -39,7 +39,7 @@ class Scheduler {
   void done(std::size_t task);
   /// Counts an attempt. When it was the last one, everything that needs the task is blocked.
   Verdict failed(std::size_t task, FailureType type);
-  /// Back to ready without counting an attempt: it was interrupted on request.
+  /// Back to waiting for its inputs without counting an attempt: it was interrupted on request.
   void put_back(std::size_t task);
   /// The artifact of a finished task is gone: it has to be made again before `needed_by` can run.
   void remake(std::size_t task, std::size_t needed_by);

@@ -1,0 +1,70 @@
+#include "cluster/host.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#include "cluster/message_bus.hpp"
+#include "tests/support/child.hpp"
+
+namespace sweep::cluster {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+std::vector<std::string> visible(const char* value) {
+  ::setenv("CUDA_VISIBLE_DEVICES", value, 1);
+  const auto devices = cuda_devices();
+  ::unsetenv("CUDA_VISIBLE_DEVICES");
+  return devices;
+}
+
+TEST(CudaDevices, AreThoseThatTheEnvironmentLeaves) {
+  EXPECT_THAT(visible("0,2"), ElementsAre("0", "2"));
+  EXPECT_THAT(visible("GPU-8a56,MIG-4f"), ElementsAre("GPU-8a56", "MIG-4f"));
+  EXPECT_THAT(visible("1,-1,2"), ElementsAre("1"));  // as CUDA: the list ends at the first bad one
+  EXPECT_THAT(visible(""), IsEmpty());
+  EXPECT_THAT(visible("NoDevFiles"), IsEmpty());
+}
+
+TEST(Affinity, BindingIsCountedAndUndone) {
+  EXPECT_EQ(sweep::testing::in_child([] {
+              const int before = available_cores();
+              int first = 0;
+              cpu_set_t given;
+              ASSERT_EQ(::sched_getaffinity(0, sizeof given, &given), 0);
+              while (!CPU_ISSET(first, &given)) ++first;
+              cpu_set_t one;
+              CPU_ZERO(&one);
+              CPU_SET(first, &one);
+              ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+              EXPECT_EQ(available_cores(), 1);
+              reset_affinity();
+              EXPECT_GE(available_cores(), before);
+            }),
+            0);
+}
+
+TEST(Host, KnowsItself) {
+  EXPECT_FALSE(host_name().empty());
+  EXPECT_TRUE(std::filesystem::exists(program_folder() / "cluster_tests"));
+}
+
+TEST(LocalBus, DeliversToItselfInOrder) {
+  const auto bus = make_local_bus();
+  EXPECT_EQ(bus->rank(), 0);
+  EXPECT_EQ(bus->size(), 1);
+  EXPECT_EQ(bus->local_size(), 1);
+  EXPECT_FALSE(bus->receive());
+  bus->send(0, "one");
+  bus->send(0, "two");
+  EXPECT_EQ(bus->receive()->text, "one");
+  EXPECT_EQ(bus->receive()->text, "two");
+  EXPECT_FALSE(bus->receive());
+  bus->finish();
+}
+
+}  // namespace
+}  // namespace sweep::cluster

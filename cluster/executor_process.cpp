@@ -87,7 +87,7 @@ void say(const char* text) {
 
 std::string ChildExit::text() const {
   if (WIFSIGNALED(wait_status))
-    return concat("killed by signal ", WTERMSIG(wait_status), " (",
+    return concat("was killed by signal ", WTERMSIG(wait_status), " (",
                   ::strsignal(WTERMSIG(wait_status)), ")");
   return concat("exited with status ", WEXITSTATUS(wait_status));
 }

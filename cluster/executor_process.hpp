@@ -12,7 +12,7 @@
 
 namespace sweep::cluster {
 
-/// How a child process ended: "killed by signal 9 (Killed)", "exited with status 3".
+/// How a child process ended: "was killed by signal 9 (Killed)", "exited with status 3".
 struct ChildExit {
   int wait_status = 0;
   std::string text() const;

@@ -1,31 +1,95 @@
 #include "cluster/mpirun.hpp"
 
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
+#include "core/atomic_file.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 
 namespace sweep::cluster {
+namespace {
 
-void exec_mpirun(int ranks, const std::vector<std::string>& command) {
-  std::vector<std::string> arguments{"mpirun",          "-np",       std::to_string(ranks),
-                                     "--oversubscribe", "--bind-to", "none"};
+std::vector<std::string> arguments_of(int ranks, const std::vector<std::string>& command) {
+  // quiet: without it a status other than 0 costs the user ten lines of mpirun's own.
+  std::vector<std::string> arguments{
+      "mpirun", "-np", std::to_string(ranks), "--quiet", "--oversubscribe", "--bind-to", "none"};
   if (::geteuid() == 0) arguments.emplace_back("--allow-run-as-root");
+  arguments.insert(arguments.end(), command.begin(), command.end());
+  return arguments;
+}
+
+/// Runs in the child: `failure` receives the errno of an exec that fails.
+[[noreturn]] void become_mpirun(char* const* arguments, const sigset_t& mask, pid_t parent,
+                                int failure) {
+  ::setpgid(0, 0);  // the terminal's Ctrl-C is for the parent alone
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(127);
+  ::sigprocmask(SIG_SETMASK, &mask, nullptr);
+  // Outside the terminal's group a read from the terminal would stop the process.
+  const int nothing = ::open("/dev/null", O_RDONLY);
+  ::dup2(nothing, STDIN_FILENO);
+  ::execvp(arguments[0], arguments);
+  const int reason = errno;
+  (void)!::write(failure, &reason, sizeof reason);
+  ::_exit(127);
+}
+
+/// Waits for the end of `child`, and hands it the signals of `watched` that arrive.
+int wait_and_forward(pid_t child, const sigset_t& watched) {
+  bool asked = false;
+  for (;;) {
+    int status = 0;
+    if (::waitpid(child, &status, WNOHANG) == child)
+      return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    const int signal = ::sigwaitinfo(&watched, nullptr);
+    if (signal < 0 || signal == SIGCHLD) continue;
+    ::kill(child, asked ? SIGTERM : SIGUSR1);
+    asked = true;
+  }
+}
+
+}  // namespace
+
+int run_mpirun(int ranks, const std::vector<std::string>& command) {
   // Containers forbid the system call that copies between processes; without it MPI only warns and
   // copes.
   ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
-  arguments.insert(arguments.end(), command.begin(), command.end());
+  std::vector<std::string> arguments = arguments_of(ranks, command);
   std::vector<char*> pointers;
   for (auto& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
-  ::execvp("mpirun", pointers.data());
-  throw InputError(concat("cannot start mpirun (", std::strerror(errno),
-                          "; --np needs it); install Open MPI (Debian, Ubuntu: apt-get install "
-                          "openmpi-bin) or leave --np out to run in one process"));
+  int pipe[2];
+  if (::pipe2(pipe, O_CLOEXEC) != 0)
+    throw Error(FailureType::internal, concat("cannot make a pipe (", std::strerror(errno), ")"));
+  const FileDescriptor from_child(pipe[0]);
+  FileDescriptor to_parent(pipe[1]);
+
+  sigset_t watched, before;
+  sigemptyset(&watched);
+  for (const int signal : {SIGCHLD, SIGINT, SIGTERM, SIGUSR1, SIGUSR2}) sigaddset(&watched, signal);
+  ::sigprocmask(SIG_BLOCK, &watched, &before);
+  const pid_t parent = ::getpid(), child = ::fork();
+  if (child == 0) become_mpirun(pointers.data(), before, parent, to_parent.get());
+  if (child < 0)
+    throw Error(FailureType::internal, concat("cannot start mpirun (", std::strerror(errno), ")"));
+  to_parent = FileDescriptor();
+  int reason = 0;
+  const bool failed = ::read(from_child.get(), &reason, sizeof reason) > 0;
+  const int status = wait_and_forward(child, watched);
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (failed)
+    throw InputError(concat("cannot start mpirun (", std::strerror(reason),
+                            "; --np needs it); install Open MPI (Debian, Ubuntu: apt-get install "
+                            "openmpi-bin) or leave --np out to run in one process"));
+  return status;
 }
 
 }  // namespace sweep::cluster

@@ -140,12 +140,23 @@ class Session {
     report(step + 1);
   }
 
+  /// The terms of the loss that are not finite.
+  static std::string culprits(const StepValues& values) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] :
+         {std::pair("L_c", values.classification), std::pair("L_n", values.feature),
+          std::pair("L_a", values.reconstruction)})
+      if (!std::isfinite(value)) names.emplace_back(name);
+    return names.empty() ? "its terms are finite, their weighted sum is not"
+                         : concat("not finite: ", join(names, ", "));
+  }
+
   void require_finite(const StepValues& values) const {
     if (std::isfinite(values.loss)) return;
+    const char* what = std::isnan(values.loss) ? "nan" : "infinite";
     throw Error(FailureType::not_finite,
-                concat("loss became ", values.loss, " in epoch ", progress_.epoch + 1, " step ",
-                       progress_.step + 1, " (classification ", values.classification, ", feature ",
-                       values.feature, ", reconstruction ", values.reconstruction,
+                concat("loss became ", what, " in epoch ", progress_.epoch + 1, " step ",
+                       progress_.step + 1, " (", culprits(values),
                        "); lower learning_rate or the defence's weights"));
   }
 

@@ -81,7 +81,7 @@ int run(const Arguments& arguments) {
         "--np was given although a launcher has started this process (there would be "
         "ranks inside of ranks); leave out either --np or mpirun");
   if (arguments.ranks > 0)
-    sweep::cluster::exec_mpirun(arguments.ranks, command_for_mpirun(arguments));
+    return sweep::cluster::run_mpirun(arguments.ranks, command_for_mpirun(arguments));
   const auto bus = launched ? sweep::cluster::make_mpi_bus() : sweep::cluster::make_local_bus();
   if (bus->rank() != 0) sweep::init_log(sweep::concat("rank ", bus->rank()));
   const int status = sweep::engine::run(arguments.request, *bus);

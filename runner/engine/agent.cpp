@@ -116,7 +116,7 @@ void Agent::check_executor() {
   for (const auto& line : executor_->receive()) on_executor_line(line);
   if (const auto ended = executor_->poll_exit()) {
     executor_.reset();
-    const std::string text = concat("the executor was ", ended->text());
+    const std::string text = concat("the executor ", ended->text());
     if (running_) {
       report_failure(std::string(to_string(FailureType::crash)), text);
     } else {

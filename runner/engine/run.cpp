@@ -86,12 +86,22 @@ Json run_options_json(const plan::RunOptions& run) {
           {"attempts", run.attempts},     {"hang_timeout", run.hang_timeout}};
 }
 
+/// Executors would all die on their missing device.
+void check_device(const std::string& device) {
+  if (device == "cuda" && cluster::cuda_devices().empty())
+    throw InputError(
+        concat("run.device = \"cuda\" but ", cluster::host_name(),
+               " has no GPU that this process may use (it looks for /dev/nvidia0, ... and at "
+               "CUDA_VISIBLE_DEVICES); choose auto or cpu, or start on a machine with a GPU"));
+}
+
 /// All checks happen here, before any work starts. @throws InputError
 Run prepare(const RunRequest& request, int ranks) {
   Document document = read_toml(request.file);
   for (const auto& assignment : request.overrides) apply_override(document, assignment);
   const auto& catalogue = plan::built_in_catalogue();
   Run run{.sweep = plan::resolve_sweep(document, catalogue), .store = Store(request.out)};
+  check_device(run.sweep.run.device);
   run.graph = plan::build_graph(run.sweep, catalogue, plan::inspect_registered);
   run.lock = std::make_unique<storage::StoreLock>(run.store);
   run.progress = make_progress(std::cout, cluster::shows_on_terminal());
@@ -142,9 +152,10 @@ void conclude(const Run& run, const Coordinator& coordinator, const RunRequest& 
                               run.done.size(),
                               " tasks done; nothing is lost, the same command goes on"));
   } else {
-    run.progress->note(
-        concat(scheduler.count(State::failed), " tasks failed, ", scheduler.count(State::blocked),
-               " could not run because of them; correct the cause, the same command goes on"));
+    const std::size_t failed = scheduler.count(State::failed);
+    run.progress->note(concat(
+        failed, failed == 1 ? " task" : " tasks", " failed, ", scheduler.count(State::blocked),
+        " could not run because of them; correct the cause, the same command goes on"));
   }
 }
 

@@ -72,8 +72,8 @@ TEST_F(ExecutorProcessTest, SaysEverythingBeforeItsEnd) {
 TEST_F(ExecutorProcessTest, KnowsTheExactEnd) {
   ExecutorProcess status(shell("exit 7")), killed(shell("kill -9 $$")), fault(shell("kill -11 $$"));
   EXPECT_EQ(ending(status), "exited with status 7");
-  EXPECT_EQ(ending(killed), "killed by signal 9 (Killed)");
-  EXPECT_EQ(ending(fault), "killed by signal 11 (Segmentation fault)");
+  EXPECT_EQ(ending(killed), "was killed by signal 9 (Killed)");
+  EXPECT_EQ(ending(fault), "was killed by signal 11 (Segmentation fault)");
 }
 
 TEST_F(ExecutorProcessTest, ProgramThatCannotBeRunSaysSo) {

@@ -40,6 +40,10 @@ class BadInput : public ::testing::Test {
                             (folder_ / "sweep.toml").string(), " --out ",
                             (folder_ / "out").string(), " ", more));
   }
+  std::string write_tiny() {
+    write_atomically(folder_ / "sweep.toml", kTiny);
+    return (folder_ / "sweep.toml").string();
+  }
   void expect_refused(const Outcome& outcome, const std::vector<std::string>& parts) {
     EXPECT_EQ(outcome.status, 2) << outcome.output;
     for (const auto& part : parts)
@@ -160,6 +164,27 @@ TEST_F(BadInput, NanFailsItsTrialAndTheOthersGoOn) {
   for (const auto& event : events(journal, "done"))
     evaluations += event.at("task").get<std::string>().rfind("evaluate", 0) == 0 ? 1 : 0;
   EXPECT_EQ(evaluations, 2U);  // of the healthy model: clean and fgsm
+}
+
+TEST_F(BadInput, DeviceThatIsNotThere) {
+  const Outcome outcome = run_shell(
+      concat("CUDA_VISIBLE_DEVICES= ", (binaries() / "sweep_runner").string(), " ", write_tiny(),
+             " --out ", (folder_ / "out").string(), " --set run.device=cuda"));
+  expect_refused(outcome, {"run.device", "no GPU"});
+}
+
+TEST_F(BadInput, KeepsItsStatusUnderMpirun) {
+  const Outcome outcome =
+      run_shell(concat((binaries() / "sweep_runner").string(), " --np 2 ", write_tiny(), " --out ",
+                       (folder_ / "out").string(), " --set training.epochs=0"));
+  expect_refused(outcome, {"training.epochs"});
+}
+
+TEST_F(BadInput, MpirunThatIsNotThere) {
+  const Outcome outcome =
+      run_shell(concat("PATH=/nowhere ", (binaries() / "sweep_runner").string(), " --np 2 ",
+                       write_tiny(), " --out ", (folder_ / "out").string()));
+  expect_refused(outcome, {"cannot start mpirun", "openmpi-bin"});
 }
 
 TEST_F(BadInput, NpInsideMpirun) {

@@ -102,7 +102,7 @@ TEST(EndToEnd, AKilledLauncherLosesNothingThatIsDone) {
   {
     Background run(shrunk_quickstart(out, 2, "> /dev/null 2>&1"));
     ASSERT_TRUE(wait_until([&] { return count_done(out) >= 5; }, 60));
-    run.signal(SIGKILL);  // mpirun itself: sweep_runner --np has become it
+    run.signal(SIGKILL);  // mpirun dies with it
     EXPECT_EQ(run.wait(), 128 + SIGKILL);
   }
   Outcome outcome;
@@ -119,12 +119,14 @@ TEST(EndToEnd, AKilledLauncherLosesNothingThatIsDone) {
   expect_nothing_done_twice(out);
 }
 
-TEST(EndToEnd, ASignalSavesAndTheSameCommandGoesOn) {
+class Signals : public ::testing::TestWithParam<int> {};
+
+TEST_P(Signals, SaveAndTheSameCommandGoesOn) {
   const TemporaryFolder folder;
   const auto out = folder / "out";
   const std::string log = (folder / "log").string();
   {
-    Background run(shrunk_quickstart(out, 0, "> " + log + " 2>&1"));
+    Background run(shrunk_quickstart(out, GetParam(), "> " + log + " 2>&1"));
     ASSERT_TRUE(wait_until([&] { return events(journal_of(out), "started").size() >= 2; }, 60));
     run.signal(SIGTERM);
     EXPECT_EQ(run.wait(), 75) << read_text(log);
@@ -135,6 +137,8 @@ TEST(EndToEnd, ASignalSavesAndTheSameCommandGoesOn) {
   EXPECT_EQ(outcome.status, 0) << outcome.output;
   expect_same_results(undisturbed(), out);
 }
+
+INSTANTIATE_TEST_SUITE_P(EndToEnd, Signals, ::testing::Values(0, 2));
 
 TEST(EndToEnd, ADamagedArtifactIsSetAsideAndMadeAgain) {
   const TemporaryFolder folder;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 
+#include "tests/support/reference_h5.hpp"
 #include "tests/trainer/toy.hpp"
 #include "trainer/module_state.hpp"
 
@@ -56,7 +57,7 @@ at::Tensor rows(const Json& json) {
 class AnalyticResNet : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto path = reference_file("analytic_models.json");
+    const auto path = testing::reference_file("analytic_models.json");
     if (path.empty()) GTEST_SKIP() << "SWEEP_SHARED_DIR is not set";
     reference = Json::parse(std::ifstream(path)).at("resnet18");
     model = make_model(4, "none");

@@ -1,37 +1,21 @@
 #include "trainer/losses.hpp"
 
 #include <gtest/gtest.h>
-#include <hdf5.h>
 
+#include "tests/support/reference_h5.hpp"
 #include "tests/trainer/toy.hpp"
 
 namespace sweep::trainer {
 namespace {
 
-at::Tensor read_h5(hid_t file, const char* name) {
-  const hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
-  const hid_t space = H5Dget_space(dataset);
-  std::vector<hsize_t> extents(static_cast<std::size_t>(H5Sget_simple_extent_ndims(space)));
-  H5Sget_simple_extent_dims(space, extents.data(), nullptr);
-  auto tensor = at::empty(std::vector<std::int64_t>(extents.begin(), extents.end()), at::kDouble);
-  const auto status =
-      H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor.data_ptr<double>());
-  EXPECT_GE(status, 0) << name;
-  H5Sclose(space);
-  H5Dclose(dataset);
-  return tensor;
-}
-
 /// The reference arrays, in float64 or float32.
 struct Arrays {
   explicit Arrays(const std::filesystem::path& path, at::ScalarType type = at::kDouble) {
-    const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
     for (const char* name : {"f_clean", "f_noisy", "x_clean", "xhat_clean", "xhat_noisy",
                              "logits_clean", "logits_noisy", "dLn_df_clean", "dLa_dxhat_clean",
                              "dLa_dxhat_noisy", "dCE_dlogits_clean", "dCE_dlogits_noisy"})
-      values[name] = read_h5(file, name).to(type);
-    values["labels"] = read_h5(file, "labels").to(at::kLong);
-    H5Fclose(file);
+      values[name] = testing::read_reference(path, name).to(type);
+    values["labels"] = testing::read_reference(path, "labels").to(at::kLong);
   }
 
   const at::Tensor& operator[](const std::string& name) const { return values.at(name); }
@@ -50,7 +34,7 @@ constexpr double kClassification = 20.805112344090695;
 class ReferenceLosses : public ::testing::Test {
  protected:
   void SetUp() override {
-    path = reference_file("losses.h5");
+    path = testing::reference_file("losses.h5");
     if (path.empty()) GTEST_SKIP() << "SWEEP_SHARED_DIR is not set";
   }
   std::filesystem::path path;

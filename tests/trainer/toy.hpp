@@ -4,8 +4,6 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/nn/module.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -56,14 +54,6 @@ inline TrainingJob toy_job(std::int64_t count, std::int64_t size, std::int64_t n
 inline double relative_error(const at::Tensor& actual, const at::Tensor& expected) {
   const auto a = actual.detach().to(at::kDouble), e = expected.detach().to(at::kDouble);
   return ((a - e).abs().max() / e.abs().max()).item<double>();
-}
-
-/// A file of the reference results, or an empty path where they are not at hand.
-inline std::filesystem::path reference_file(const std::string& name) {
-  const char* shared = std::getenv("SWEEP_SHARED_DIR");
-  if (!shared) return {};
-  const auto path = std::filesystem::path(shared) / "oracle" / name;
-  return std::filesystem::exists(path) ? path : std::filesystem::path();
 }
 
 }  // namespace sweep::trainer

@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Training throughput of sweep_runner beside a plain PyTorch loop.
+
+Both train the ResNet18 of sweeps/table1.toml on the same number of images of the same size, in float32,
+with the same threads, in turns; the figure of a turn is the images/s of its last epoch. PyTorch runs as
+most scripts have it (NCHW) and at its best (channels_last).
+
+    .deps/python/bin/python benchmarks/training.py --threads 2
+"""
+import argparse
+import pathlib
+import statistics
+import subprocess
+import tempfile
+import time
+
+import h5py
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+PROJECT = pathlib.Path(__file__).resolve().parent.parent
+EPOCHS = 3  # the first one warms up
+
+SWEEP = """
+[sweep]
+name = "benchmark"
+[dataset]
+name = "synthetic_lesions"
+image_size = {size}
+train_per_class = {per_class}
+test_per_class = 2
+[model]
+name = "resnet18"
+[defence]
+{defence}
+[attacker]
+defence.name = "none"
+[training]
+epochs = {epochs}
+batch_size = {batch}
+seed = {seed}
+[run]
+threads = {threads}
+device = "{device}"
+"""
+
+DEFENCES = {
+    "none": 'name = "none"',
+    "L_n 1 + L_a 10": 'name = "denoising"\nlambda_n = 1\nlambda_a = 10',
+}
+
+
+def ours(arguments, defence, seed):
+    """Images/s of the last epoch, as the model's file tells it."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        text = SWEEP.format(size=arguments.size, per_class=arguments.images // 4, batch=arguments.batch, epochs=EPOCHS,
+                            seed=seed, threads=arguments.threads, device=arguments.device, defence=DEFENCES[defence])
+        (folder / "sweep.toml").write_text(text)
+        subprocess.run([PROJECT / "build/bin/sweep_runner", folder / "sweep.toml", "--out", folder / "out"], check=True,
+                       stdout=subprocess.DEVNULL)
+        (model,) = (folder / "out/artifacts/model").iterdir()
+        with h5py.File(model) as file:
+            return float(file["history/images_per_second"][-1])
+
+
+class Block(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.shortcut = nn.Identity() if stride == 1 else nn.Sequential(
+            nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x):
+        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        return F.relu(self.bn2(self.conv2(y)) + self.shortcut(x), inplace=True)
+
+
+class ResNet18(nn.Module):
+    """Gives logits, the features behind layer4 and the encoding behind layer2."""
+
+    def __init__(self, classes=4):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
+        self.stem = nn.Sequential(nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True),
+                                  nn.MaxPool2d(3, 2, 1))
+        self.encoder = nn.Sequential(Block(64, 64, 1), Block(64, 64, 1), Block(64, 128, 2), Block(128, 128, 1))
+        self.rest = nn.Sequential(Block(128, 256, 2), Block(256, 256, 1), Block(256, 512, 2), Block(512, 512, 1))
+        self.fc = nn.Linear(512, classes)
+
+    def forward(self, x):
+        encoding = self.encoder(self.stem((x - self.mean) / self.std))
+        features = self.rest(encoding)
+        return self.fc(features.mean((2, 3))), features, encoding
+
+
+def make_decoder():
+    layers = []
+    for channels in (128, 64):
+        layers += [nn.ConvTranspose2d(channels, channels // 2, 4, 2, 1, bias=False), nn.BatchNorm2d(channels // 2),
+                   nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers, nn.ConvTranspose2d(32, 3, 4, 2, 1), nn.Sigmoid())
+
+
+def loss_of(model, decoder, x, y):
+    if decoder is None:
+        return F.cross_entropy(model(x)[0], y)
+    noisy = x + torch.empty_like(x).uniform_(-8 / 255, 8 / 255)
+    logits, features, encoding = model(torch.cat([x, noisy]))
+    clean, disturbed = features.chunk(2)
+    loss = F.cross_entropy(logits, y.repeat(2)) + (clean - disturbed).flatten(1).norm(dim=1).mean()
+    target = torch.cat([x, x])
+    return loss + 10 * 2 * (target - decoder(encoding)).flatten(1).norm(dim=1).mean()
+
+
+def pytorch(arguments, defence, memory_format):
+    """Images/s of the last epoch of a plain loop."""
+    device = arguments.device
+    model = ResNet18().to(device, memory_format=memory_format)
+    decoder = None if defence == "none" else make_decoder().to(device, memory_format=memory_format)
+    parameters = list(model.parameters()) + ([] if decoder is None else list(decoder.parameters()))
+    optimizer = torch.optim.SGD(parameters, 0.01, momentum=0.9, weight_decay=1e-4)
+    count = arguments.images // 4 * 4
+    images = torch.randint(0, 256, (count, 3, arguments.size, arguments.size), dtype=torch.uint8)
+    labels = torch.arange(count) % 4
+    for _ in range(EPOCHS):
+        start = time.perf_counter()
+        for batch in torch.randperm(count).split(arguments.batch):
+            x = images[batch].to(device).contiguous(memory_format=memory_format).float() / 255
+            optimizer.zero_grad()
+            loss = loss_of(model, decoder, x, labels[batch].to(device))
+            loss.backward()
+            optimizer.step()
+            loss.item()
+        seconds = time.perf_counter() - start
+    return count / seconds
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int, default=64, help="pixels, default 64")
+    parser.add_argument("--images", type=int, default=512, help="per epoch, default 512")
+    parser.add_argument("--batch", type=int, default=64, help="default 64")
+    parser.add_argument("--threads", type=int, default=2, help="of both, default 2")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each, default 3")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+
+    print(f"ResNet18, {arguments.size} px, batch {arguments.batch}, {arguments.threads} threads, {arguments.device}: "
+          f"images/s, median of {arguments.rounds} turns (lowest to highest)")
+    print(f"{'loss':<16}{'sweep_runner':>22}{'PyTorch':>22}{'channels_last':>22}{'ratio to the best':>20}")
+    for defence in DEFENCES:
+        figures = [[], [], []]
+        for turn in range(arguments.rounds):
+            figures[0].append(ours(arguments, defence, turn))
+            figures[1].append(pytorch(arguments, defence, torch.contiguous_format))
+            figures[2].append(pytorch(arguments, defence, torch.channels_last))
+        medians = [statistics.median(values) for values in figures]
+        cells = "".join(f"{median:>8.1f} ({min(v):.1f} - {max(v):.1f})".rjust(22) for median, v in zip(medians, figures))
+        print(f"{defence:<16}{cells}{medians[0] / max(medians[1:]):>20.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -106,6 +106,7 @@ void Coordinator::on_message(int from, const Json& message) {
   if (type == "stopped") {
     rank.task.reset();
     scheduler_.put_back(task);
+    setup_.progress.tick(counts(), eta_s());
     setup_.progress.ended(from, "stopped, saved");
   }
 }

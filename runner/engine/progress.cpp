@@ -102,6 +102,7 @@ class LiveView final : public View {
   void close() override {
     erase();
     out_.flush();
+    closed_ = true;
   }
 
  private:
@@ -115,10 +116,10 @@ class LiveView final : public View {
   void print(const std::string& line) override {
     erase();
     out_ << line << '\n';
-    draw();
+    if (!closed_) draw();
   }
   void refresh() override {
-    if (seconds_since(last_) < kSecondsBetweenFrames) return;
+    if (closed_ || seconds_since(last_) < kSecondsBetweenFrames) return;
     erase();
     draw();
   }
@@ -139,6 +140,7 @@ class LiveView final : public View {
   }
 
   int drawn_ = 0;
+  bool closed_ = false;
   Clock::time_point last_ = Clock::now();
 };
 

@@ -13,9 +13,8 @@ namespace sweep::trainer {
 /// it follows from the option, and the state keeps torchvision's names.
 class Normalization {
  public:
-  /// @param name  "imagenet" (mean .485 .456 .406, deviation .229 .224 .225), "half" (.5 and .5:
-  /// pixels
-  ///              in [-1,1]) or "none"
+  /// @param name  "none", "imagenet" (mean .485 .456 .406, deviation .229 .224 .225), or "half"
+  ///              (.5 and .5: pixels in [-1,1])
   /// @throws InputError for another name
   explicit Normalization(const std::string& name);
   ~Normalization();

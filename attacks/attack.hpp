@@ -20,21 +20,23 @@ using Logits = std::function<at::Tensor(const at::Tensor& images)>;
 /// and jumps where an attack ends early. May throw to stop: the exception comes out of perturb().
 using StepCallback = std::function<void(double fraction)>;
 
-/// An untargeted white-box attack.
+struct Goal;  // attacks/goal.hpp
+
+/// A white-box attack.
 class Attack {
  public:
   virtual ~Attack() = default;
 
   /// Adversarial images of the shape and type of `images` [N,3,H,W], in [0,1], contiguous, without
-  /// gradients. `images` are float32 or float64 in any memory format and stay as they are; `labels`
-  /// [N] int64 are the classes to be left.
+  /// gradients. `images` are float32 or float64 in any memory format and stay as they are; the goal
+  /// has a class for each of them.
   ///
   /// Every image is treated on its own: how images are cut into batches changes nothing but the
   /// rounding of the model's kernels, which sum in an order that depends on the batch's size. An
   /// image for which the attack finds nothing comes back clean.
   /// @throws Error{not_finite} when a logit is NaN or infinite.
-  virtual at::Tensor perturb(const Logits& logits, const at::Tensor& images,
-                             const at::Tensor& labels, const StepCallback& after_step) const = 0;
+  virtual at::Tensor perturb(const Logits& logits, const at::Tensor& images, const Goal& goal,
+                             const StepCallback& after_step) const = 0;
 };
 
 using AttackRegistry = Registry<std::function<std::unique_ptr<Attack>(const Json& options)>>;

@@ -16,13 +16,19 @@ void check_finite(const at::Tensor& logits) {
         "smaller learning rate");
 }
 
-at::Tensor loss_gradient(const Logits& logits, const at::Tensor& images, const at::Tensor& labels) {
+at::Tensor loss_gradient(const Logits& logits, const at::Tensor& images, const Goal& goal) {
   const at::AutoGradMode with_gradients(true);
   const at::Tensor input = images.detach().requires_grad_(true);
   const at::Tensor output = logits(input);
   check_finite(output);
-  const at::Tensor loss = at::cross_entropy_loss(output, labels, {}, at::Reduction::Sum);
-  return torch::autograd::grad({loss}, {input}).front();
+  const at::Tensor loss = at::cross_entropy_loss(output, goal.classes, {}, at::Reduction::Sum);
+  const at::Tensor gradient = torch::autograd::grad({loss}, {input}).front();
+  return goal.targeted ? gradient.neg() : gradient;
+}
+
+at::Tensor is_reached(const at::Tensor& logits, const Goal& goal) {
+  const at::Tensor equal = logits.argmax(1).eq(goal.classes);
+  return goal.targeted ? equal : equal.logical_not();
 }
 
 }  // namespace sweep::attacks

@@ -104,6 +104,69 @@ void check_value(const OptionInfo& option, const Json& value, const std::string&
   }
 }
 
+std::vector<std::string> keys_of(const Schema& schema) {
+  std::vector<std::string> keys;
+  for (const auto& option : schema) {
+    keys.push_back(option.key);
+    if (!option.relative_key.empty()) keys.push_back(option.relative_key);
+  }
+  return keys;
+}
+
+/// Where options are written, for messages.
+struct Place {
+  const std::string& prefix;
+  const LocationOf& location_of;
+
+  std::string dotted(const std::string& key) const { return concat(prefix, ".", key); }
+  std::string of(const std::string& key) const {
+    return concat(location_of(dotted(key)), ": ", dotted(key));
+  }
+};
+
+/// `written` under `key`, in the option's type.
+Json checked_value(const OptionInfo& option, const std::string& key, const Json& written,
+                   const Place& place) {
+  const auto value = converted(option.type, written);
+  if (!value)
+    throw InputError(concat(place.of(key), " = ", written.dump(), " has the wrong type (",
+                            option.doc, "); it takes: ", kTypeNames.name(option.type),
+                            option.unit.empty() ? "" : " in " + option.unit));
+  return *value;
+}
+
+Json resolve_relative(const OptionInfo& option, const Json& given, const Json& resolved,
+                      const Place& place) {
+  if (given.contains(option.key))
+    throw InputError(concat(place.of(option.relative_key), " is given beside ",
+                            place.dotted(option.key),
+                            " (both say the same thing); leave one of them out"));
+  const Json& written = given.at(option.relative_key);
+  const double part = checked_value(option, option.relative_key, written, place).get<double>();
+  const Json value = part * resolved.at(option.relative_to).get<double>();
+  check_value(option, value, place.of(option.relative_key), written);
+  return value;
+}
+
+Json resolve_option(const OptionInfo& option, const Json& given, const Json& resolved,
+                    const Place& place) {
+  if (!option.relative_key.empty() && given.contains(option.relative_key))
+    return resolve_relative(option, given, resolved, place);
+  if (given.contains(option.key)) {
+    const Json& written = given.at(option.key);
+    const Json value = checked_value(option, option.key, written, place);
+    check_value(option, value, place.of(option.key), written);
+    return value;
+  }
+  if (!option.default_value.is_null()) return option.default_value;
+  const std::string relative = option.relative_key.empty()
+                                   ? ""
+                                   : concat(", or ", place.dotted(option.relative_key),
+                                            ", its part of ", option.relative_to);
+  throw InputError(concat(place.location_of(place.prefix), ": ", place.dotted(option.key), relative,
+                          " is missing (", option.doc, "); it has no default, so say it"));
+}
+
 }  // namespace
 
 OptionType option_type(const double&) {
@@ -133,7 +196,9 @@ Json to_json(const Schema& schema) {
                     {"choices", option.choices},
                     {"unit", option.unit},
                     {"doc", option.doc},
-                    {"location", option.location}});
+                    {"location", option.location},
+                    {"relative_key", option.relative_key},
+                    {"relative_to", option.relative_to}});
   return list;
 }
 
@@ -150,6 +215,8 @@ Schema schema_from_json(const Json& json) {
     option.unit = entry.at("unit").get<std::string>();
     option.doc = entry.at("doc").get<std::string>();
     option.location = entry.at("location").get<bool>();
+    option.relative_key = entry.at("relative_key").get<std::string>();
+    option.relative_to = entry.at("relative_to").get<std::string>();
     schema.push_back(std::move(option));
   }
   return schema;
@@ -160,33 +227,15 @@ Json resolve(const Schema& schema, const Json& given, const std::string& prefix,
   if (!given.is_object() && !given.is_null())
     throw InputError(concat(location_of(prefix), ": ", prefix, " = ", given.dump(),
                             " is a value (its options would be lost); write it as a table"));
-  std::vector<std::string> keys;
-  for (const auto& option : schema) keys.push_back(option.key);
+  const auto keys = keys_of(schema);
   for (const auto& [key, value] : given.items()) {
     if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
     const std::string dotted = concat(prefix, ".", key);
     throw InputError(concat(location_of(dotted), ": unknown key ", dotted, suggestion(key, keys)));
   }
   Json resolved = Json::object();
-  for (const auto& option : schema) {
-    const std::string dotted = concat(prefix, ".", option.key);
-    if (!given.contains(option.key)) {
-      if (option.default_value.is_null())
-        throw InputError(concat(location_of(prefix), ": ", dotted, " is missing (", option.doc,
-                                "); it has no default, so say it"));
-      resolved[option.key] = option.default_value;
-      continue;
-    }
-    const Json& written = given.at(option.key);
-    const std::string where = concat(location_of(dotted), ": ", dotted);
-    const auto value = converted(option.type, written);
-    if (!value)
-      throw InputError(concat(where, " = ", written.dump(), " has the wrong type (", option.doc,
-                              "); it takes: ", kTypeNames.name(option.type),
-                              option.unit.empty() ? "" : " in " + option.unit));
-    check_value(option, *value, where, written);
-    resolved[option.key] = *value;
-  }
+  for (const auto& option : schema)
+    resolved[option.key] = resolve_option(option, given, resolved, {prefix, location_of});
   return resolved;
 }
 

@@ -25,6 +25,8 @@ struct OptionInfo {
   std::string unit;
   std::string doc;
   bool location = false;  ///< says where the input lies, not what it is: kept out of artifact names
+  std::string relative_key;  ///< may be given as a part of `relative_to` instead, under this key
+  std::string relative_to;   ///< an option that stands before this one
 };
 
 using Schema = std::vector<OptionInfo>;
@@ -41,6 +43,8 @@ struct OptionTraits {
   std::string doc = "";
   bool location = false;
   bool required = false;
+  std::string relative_key = "";
+  std::string relative_to = "";
 };
 
 /// Binds a key of the sweep file to a member of a plain options struct.
@@ -73,7 +77,7 @@ Schema describe(const OptionTable<Options>& table) {
           const auto& value = defaults.*pointer;
           schema.push_back({key, option_type(value), traits.required ? Json() : Json(value),
                             traits.min, traits.max, traits.choices, traits.unit, traits.doc,
-                            traits.location});
+                            traits.location, traits.relative_key, traits.relative_to});
         },
         member);
   }
@@ -94,7 +98,8 @@ Options read_options(const OptionTable<Options>& table, const Json& resolved) {
 using LocationOf = std::function<std::string(const std::string& dotted_key)>;
 
 /// Checks `given` (an object of option values) against `schema` and adds the defaults.
-/// Numbers may be written as fractions ("4/255"). @throws InputError naming location and dotted
+/// Numbers may be written as fractions ("4/255"). What is given under a relative key is resolved to
+/// the option itself. @throws InputError naming location and dotted
 /// key.
 Json resolve(const Schema& schema, const Json& given, const std::string& prefix,
              const LocationOf& location_of);

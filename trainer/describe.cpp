@@ -1,6 +1,7 @@
 #include "trainer/describe.hpp"
 
 #include "attacks/attack.hpp"
+#include "attacks/goal_options.hpp"
 #include "trainer/datasets/dataset.hpp"
 #include "trainer/defences/defence.hpp"
 #include "trainer/models/model.hpp"
@@ -24,6 +25,7 @@ Json describe_plugins() {
           {"models", catalogue<ModelRegistry>()},
           {"defences", catalogue<DefenceRegistry>()},
           {"attacks", catalogue<attacks::AttackRegistry>()},
+          {"attack_goal", to_json(describe(attacks::goal_options()))},
           {"training", to_json(training_schema())}};
 }
 

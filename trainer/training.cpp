@@ -1,5 +1,6 @@
 #include "trainer/training.hpp"
 
+#include <ATen/ATen.h>
 #include <torch/nn/module.h>
 
 #include <chrono>
@@ -128,6 +129,8 @@ class Session {
     const auto [epoch, step] = std::pair(progress_.epoch, progress_.step);
     const double rate = learning_rate_at(job_.options, epoch);
     const auto [images, labels] = batches_.at(epoch, step);
+    // Dropout draws from the process's own generator.
+    at::manual_seed(derive_seed(job_.options.seed, "dropout", epoch, step));
     const auto terms = defence_->loss(*classifier_, images, labels,
                                       derive_seed(job_.options.seed, "noise", epoch, step));
     terms.total.backward();

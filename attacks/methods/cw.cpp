@@ -62,14 +62,14 @@ struct Search {
 
 /// The images that a search step still works on, and its state for them.
 struct Active {
-  at::Tensor index;                    ///< [n], their places in the batch
-  at::Tensor clean, labels, constant;  ///< theirs
-  at::Tensor w, mean, mean_square;     ///< [n,3,H,W]: the variable, and Adam's two moments
-  at::Tensor loss, previous_loss;      ///< [n], summed since the last check and before it
+  at::Tensor index;                     ///< [n], their places in the batch
+  at::Tensor clean, classes, constant;  ///< theirs
+  at::Tensor w, mean, mean_square;      ///< [n,3,H,W]: the variable, and Adam's two moments
+  at::Tensor loss, previous_loss;       ///< [n], summed since the last check and before it
 
   void keep(const at::Tensor& rows) {
     for (at::Tensor* tensor :
-         {&index, &clean, &labels, &constant, &w, &mean, &mean_square, &loss, &previous_loss})
+         {&index, &clean, &classes, &constant, &w, &mean, &mean_square, &loss, &previous_loss})
       *tensor = tensor->index_select(0, rows);
   }
 };
@@ -85,11 +85,14 @@ at::Tensor rows_where(const at::Tensor& condition) {
   return condition.nonzero().squeeze(1);
 }
 
-/// By how much the label's logit exceeds the largest other one, [n].
-at::Tensor margin(const at::Tensor& logits, const at::Tensor& labels) {
-  const at::Tensor label = labels.unsqueeze(1);
-  const at::Tensor own = logits.gather(1, label).squeeze(1);
-  return own - logits.scatter(1, label, -std::numeric_limits<double>::infinity()).amax(1);
+/// By how much the goal is missed, [N]: how far the class that is to be left exceeds the largest
+/// other one, or the largest other one that which is to be reached.
+at::Tensor margin(const at::Tensor& logits, const at::Tensor& classes, bool targeted) {
+  const at::Tensor column = classes.unsqueeze(1);
+  const at::Tensor own = logits.gather(1, column).squeeze(1);
+  const at::Tensor other =
+      logits.scatter(1, column, -std::numeric_limits<double>::infinity()).amax(1);
+  return targeted ? other - own : own - other;
 }
 
 void keep_better(Search& search, const Active& active, const Evaluation& now) {
@@ -119,8 +122,9 @@ void update_constants(Search& search, const at::Tensor& found) {
 }
 
 /// The L2 attack of Carlini and Wagner, "Towards Evaluating the Robustness of Neural Networks"
-/// (2017, arXiv:1608.04644), untargeted: minimises ||x' - x||^2 + c f(x') over w, with
-/// x' = (tanh(w) + 1) / 2 and f = max(Z_label - max Z_other + confidence, 0), the paper's f_6.
+/// (2017, arXiv:1608.04644): minimises ||x' - x||^2 + c f(x') over w, with x' = (tanh(w) + 1) / 2
+/// and f = max(margin + confidence, 0), the paper's f_6, where the margin is Z_label - max Z_other
+/// for a label that is to be left and max Z_other - Z_target for a class that is to be reached.
 ///
 /// Unlike in most implementations, constants, bounds, early abort and best result belong to one
 /// image each: no image's result depends on which others are in its batch. An image leaves the
@@ -129,25 +133,25 @@ class Cw final : public Attack {
  public:
   explicit Cw(const CwOptions& options) : options_(options) {}
 
-  at::Tensor perturb(const Logits& logits, const at::Tensor& images, const at::Tensor& labels,
+  at::Tensor perturb(const Logits& logits, const at::Tensor& images, const Goal& goal,
                      const StepCallback& after_step) const override {
     const at::NoGradGuard no_gradients;
     const at::Tensor clean = images.detach();
     const at::Tensor output = logits(clean);
     check_finite(output);
-    // An image that is misclassified as it is cannot be improved: its distance is 0.
-    const at::Tensor index = rows_where(~fooled(margin(output, labels)));
+    // An image that reaches the goal as it is cannot be improved: its distance is 0.
+    const at::Tensor index = rows_where(~fooled(margin(output, goal.classes, goal.targeted)));
     Search search = start_search(clean);
     for (std::int64_t step = 0; step < options_.binary_search_steps; ++step) {
       if (step + 1 == options_.binary_search_steps && step + 1 >= kManySearchSteps)
         search.constant = search.upper;
-      Active active = start_descent(search, index, clean, labels);
+      Active active = start_descent(search, index, clean, goal.classes);
       const auto after_iteration = [&](std::int64_t iteration) {
         const std::int64_t done = step * options_.iterations + iteration;
         const std::int64_t all = options_.binary_search_steps * options_.iterations;
         after_step(static_cast<double>(done) / static_cast<double>(all));
       };
-      update_constants(search, descend(logits, search, active, after_iteration));
+      update_constants(search, descend(logits, search, active, goal.targeted, after_iteration));
     }
     return search.best.contiguous();
   }
@@ -164,10 +168,10 @@ class Cw final : public Attack {
   }
 
   static Active start_descent(const Search& search, const at::Tensor& index,
-                              const at::Tensor& clean, const at::Tensor& labels) {
+                              const at::Tensor& clean, const at::Tensor& classes) {
     Active active{.index = index,
                   .clean = clean.index_select(0, index),
-                  .labels = labels.index_select(0, index),
+                  .classes = classes.index_select(0, index),
                   .constant = search.constant.to(clean.scalar_type()).index_select(0, index),
                   .loss = at::zeros({index.size(0)}, clean.options()),
                   .previous_loss = at::full({index.size(0)}, INFINITY, clean.options())};
@@ -179,12 +183,12 @@ class Cw final : public Attack {
 
   /// One search step: keeps the best images, and gives per image of the batch whether it was
   /// fooled.
-  at::Tensor descend(const Logits& logits, Search& search, Active& active,
+  at::Tensor descend(const Logits& logits, Search& search, Active& active, bool targeted,
                      const std::function<void(std::int64_t iteration)>& after_iteration) const {
     const std::int64_t check_every = (options_.iterations + kLossChecks - 1) / kLossChecks;
     at::Tensor found = at::zeros_like(search.constant, at::kBool);
     for (std::int64_t i = 0; i < options_.iterations && active.index.size(0) > 0; ++i) {
-      Evaluation now = evaluate(logits, active);
+      Evaluation now = evaluate(logits, active, targeted);
       keep_better(search, active, now);
       found.index_fill_(0, active.index.index_select(0, rows_where(now.success)), true);
       active.loss += now.loss;
@@ -206,14 +210,14 @@ class Cw final : public Attack {
     now.gradient = now.gradient.index_select(0, rows);
   }
 
-  Evaluation evaluate(const Logits& logits, const Active& active) const {
+  Evaluation evaluate(const Logits& logits, const Active& active, bool targeted) const {
     const at::AutoGradMode with_gradients(true);
     const at::Tensor w = active.w.detach().requires_grad_(true);
     const at::Tensor adversarial = (at::tanh(w) + 1) / 2;
     const at::Tensor output = logits(adversarial);
     check_finite(output);
     const at::Tensor squared = (adversarial - active.clean).square().sum({1, 2, 3});
-    const at::Tensor above = margin(output, active.labels);
+    const at::Tensor above = margin(output, active.classes, targeted);
     const at::Tensor loss =
         squared + active.constant * at::clamp_min(above + options_.confidence, 0);
     const at::Tensor gradient = torch::autograd::grad({loss.sum()}, {w}).front();
@@ -221,8 +225,7 @@ class Cw final : public Attack {
             fooled(above.detach())};
   }
 
-  /// Whether another class wins by more than the confidence. A tie does not count: the predicted
-  /// class has to change.
+  /// Whether the goal is reached by more than the confidence. A tie does not count.
   at::Tensor fooled(const at::Tensor& above) const { return above < -options_.confidence; }
 
   CwOptions options_;

@@ -27,9 +27,9 @@ class Fgsm final : public Attack {
  public:
   explicit Fgsm(const FgsmOptions& options) : options_(options) {}
 
-  at::Tensor perturb(const Logits& logits, const at::Tensor& images, const at::Tensor& labels,
+  at::Tensor perturb(const Logits& logits, const at::Tensor& images, const Goal& goal,
                      const StepCallback& after_step) const override {
-    const at::Tensor gradient = loss_gradient(logits, images, labels);
+    const at::Tensor gradient = loss_gradient(logits, images, goal);
     after_step(1);
     return at::add(images.detach(), gradient.sign(), options_.epsilon).clamp_(0, 1).contiguous();
   }

@@ -1,6 +1,7 @@
 #include <ATen/ATen.h>
 
 #include "attacks/attack.hpp"
+#include "attacks/epsilon_ball.hpp"
 #include "attacks/gradient.hpp"
 
 namespace sweep::attacks {
@@ -26,7 +27,9 @@ const OptionTable<IfgsmOptions> table{
       .max = 1,
       .unit = "pixel value in [0,1]",
       .doc = "change of a pixel in one step",
-      .required = true}},
+      .required = true,
+      .relative_key = "alpha_rel",
+      .relative_to = "epsilon"}},
     {"steps", &IfgsmOptions::steps, {.min = 1, .max = 1000000, .doc = "number of steps"}},
 };
 
@@ -37,16 +40,13 @@ class Ifgsm final : public Attack {
  public:
   explicit Ifgsm(const IfgsmOptions& options) : options_(options) {}
 
-  at::Tensor perturb(const Logits& logits, const at::Tensor& images, const at::Tensor& labels,
+  at::Tensor perturb(const Logits& logits, const at::Tensor& images, const Goal& goal,
                      const StepCallback& after_step) const override {
-    const at::Tensor clean = images.detach();
-    // The epsilon-ball and [0,1] are both boxes: their intersection is one, too.
-    const at::Tensor lower = (clean - options_.epsilon).clamp_min_(0);
-    const at::Tensor upper = (clean + options_.epsilon).clamp_max_(1);
-    at::Tensor adversarial = clean.clone();
+    const EpsilonBall ball(images.detach(), options_.epsilon);
+    at::Tensor adversarial = images.detach().clone();
     for (std::int64_t step = 0; step < options_.steps; ++step) {
-      const at::Tensor gradient = loss_gradient(logits, adversarial, labels);
-      adversarial.add_(gradient.sign(), options_.alpha).clamp_(lower, upper);
+      adversarial.add_(loss_gradient(logits, adversarial, goal).sign(), options_.alpha);
+      ball.project(adversarial);
       after_step(static_cast<double>(step + 1) / static_cast<double>(options_.steps));
     }
     return adversarial.contiguous();

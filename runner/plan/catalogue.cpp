@@ -17,9 +17,13 @@ Plugins parse_plugins(const Json& json) {
 }  // namespace
 
 Catalogue parse_catalogue(const Json& json) {
-  return {parse_plugins(json.at("datasets")), parse_plugins(json.at("models")),
-          parse_plugins(json.at("defences")), parse_plugins(json.at("attacks")),
-          schema_from_json(json.at("training"))};
+  Catalogue catalogue{parse_plugins(json.at("datasets")), parse_plugins(json.at("models")),
+                      parse_plugins(json.at("defences")), parse_plugins(json.at("attacks")),
+                      schema_from_json(json.at("training"))};
+  const Schema goal = schema_from_json(json.at("attack_goal"));
+  for (auto& [name, attack] : catalogue.attacks)
+    attack.schema.insert(attack.schema.end(), goal.begin(), goal.end());
+  return catalogue;
 }
 
 const Catalogue& built_in_catalogue() {

@@ -37,8 +37,11 @@ std::string images_note(const Table& table) {
 /// "cw: cw, confidence 0, iterations 1000; success on the attacker 98.4 %, ..."
 std::string attack_note(const Column& column) {
   std::vector<std::string> parts{column.attack.value("method", "attack")};
+  // What nearly every attack has: said only where it is otherwise.
+  const Json usual{{"label_source", "true"}, {"target", "none"}};
   for (const auto& [key, value] : column.attack.items())
-    if (key != "method") parts.push_back(concat(key, " ", option_text(value)));
+    if (key != "method" && usual.value(key, Json()) != value)
+      parts.push_back(concat(key, " ", option_text(value)));
   const std::string effect =
       column.effect
           ? concat("success on the attacker ", fixed(column.effect->success, 1), " %, mean L2 ",

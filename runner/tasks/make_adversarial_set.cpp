@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "attacks/attack.hpp"
+#include "attacks/goal_options.hpp"
+#include "attacks/gradient.hpp"
 #include "core/text.hpp"
 #include "runner/tasks/models.hpp"
 #include "runner/tasks/task.hpp"
@@ -15,16 +17,24 @@ namespace {
 
 using storage::Content;
 
-/// Adversarial images of all `images` (uint8), in batches of the size that predictions use.
-at::Tensor perturb(const Task& task, std::shared_ptr<trainer::Classifier> classifier,
-                   const at::Tensor& images, const at::Tensor& labels) {
-  Json options = task.spec.at("attack");
-  const std::string method = options.at("method");
-  options.erase("method");
-  const auto attack = attacks::AttackRegistry::instance().at(method).make(options);
-  const auto logits = trainer::logits_of(std::move(classifier));
+/// Adversarial images, and what they were to do.
+struct Attacked {
+  at::Tensor images;   ///< [N,3,H,W], on the CPU
+  at::Tensor classes;  ///< [N] int64, on the CPU: to be left, or to be reached
+  bool targeted = false;
+};
+
+/// Attacks `images` (uint8), of which the first is number `first_image` of the split, in batches of
+/// the size that predictions use.
+Attacked perturb(const Task& task, const std::shared_ptr<trainer::Classifier>& classifier,
+                 const at::Tensor& images, const at::Tensor& labels, std::int64_t first_image) {
+  const Json& spec = task.spec.at("attack");
+  const auto attack = attacks::AttackRegistry::instance().at(spec.at("method")).make(spec);
+  const auto goal_options = read_options(attacks::goal_options(), spec);
+  const auto logits = trainer::logits_of(classifier);
   const std::int64_t total = images.size(0);
-  std::vector<at::Tensor> batches;
+  std::vector<at::Tensor> adversarial, classes;
+  bool targeted = false;
   for (std::int64_t first = 0; first < total; first += trainer::inference_batch) {
     const std::int64_t count = std::min(trainer::inference_batch, total - first);
     const auto after_step = [&](double fraction) {
@@ -33,28 +43,35 @@ at::Tensor perturb(const Task& task, std::shared_ptr<trainer::Classifier> classi
       task.check_stop();
     };
     const at::Tensor batch = trainer::to_model_input(images.narrow(0, first, count), task.device);
-    batches.push_back(
-        attack->perturb(logits, batch, labels.narrow(0, first, count).to(task.device), after_step)
-            .cpu());
+    const auto goal = attacks::make_goal(
+        goal_options, labels.narrow(0, first, count).to(task.device),
+        [&] { return trainer::predict(*classifier, batch, task.device).logits.to(task.device); },
+        first_image + first);
+    adversarial.push_back(attack->perturb(logits, batch, goal, after_step).cpu());
+    classes.push_back(goal.classes.cpu());
+    targeted = goal.targeted;
   }
-  return at::cat(batches).contiguous();
+  return {at::cat(adversarial).contiguous(), at::cat(classes), targeted};
 }
 
 /// Per image, what the attack did and what the attacker's own model says to it.
 Content content_of(const Task& task, trainer::Classifier& classifier, const at::Tensor& images,
-                   const at::Tensor& labels, const at::Tensor& adversarial) {
+                   const at::Tensor& labels, const Attacked& attacked) {
   const at::Tensor clean = images.to(at::kFloat).div(255);
-  const at::Tensor difference = (adversarial.to(at::kDouble) - clean.to(at::kDouble)).flatten(1);
-  const at::Tensor predictions = trainer::predict(classifier, adversarial, task.device).classes;
+  const at::Tensor difference =
+      (attacked.images.to(at::kDouble) - clean.to(at::kDouble)).flatten(1);
+  const auto predictions = trainer::predict(classifier, attacked.images, task.device);
+  const attacks::Goal goal(attacked.classes, attacked.targeted, 0);
   Content content;
-  content.arrays["images"] = to_array(adversarial);
+  content.arrays["images"] = to_array(attacked.images);
   content.arrays["labels"] = to_array(labels);
   content.arrays["clean_predictions"] =
       to_array(trainer::predict(classifier, images, task.device).classes);
-  content.arrays["predictions"] = to_array(predictions);
+  content.arrays["predictions"] = to_array(predictions.classes);
+  content.arrays["goal_classes"] = to_array(attacked.classes);
   content.arrays["l2"] = to_array(difference.norm(2, 1).to(at::kFloat));
   content.arrays["linf"] = to_array(difference.abs().amax(1).to(at::kFloat));
-  content.arrays["success"] = to_array(predictions.ne(labels).to(at::kByte));
+  content.arrays["success"] = to_array(attacks::is_reached(predictions.logits, goal).to(at::kByte));
   return content;
 }
 
@@ -67,7 +84,7 @@ Content attack_range(const Task& task, std::int64_t first, std::int64_t count) {
   const at::Tensor part = images.narrow(0, first, count),
                    part_labels = labels.narrow(0, first, count);
   return content_of(task, *classifier, part, part_labels,
-                    perturb(task, classifier, part, part_labels));
+                    perturb(task, classifier, part, part_labels, first));
 }
 
 /// Everything behind the model and the dataset is a shard, in order.

@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "attacks/gradient.hpp"
 #include "core/error.hpp"
 #include "tests/attacks/toy.hpp"
 
@@ -22,10 +23,10 @@ void PrintTo(const Case& tested, std::ostream* out) {
 
 class EveryAttack : public ::testing::TestWithParam<Case> {
  protected:
-  at::Tensor perturb(const Logits& model, const at::Tensor& images, const at::Tensor& labels,
+  at::Tensor perturb(const Logits& model, const at::Tensor& images, const Goal& goal,
                      const StepCallback& after_step = ignore_steps) const {
     return make_attack(GetParam().name, GetParam().options)
-        ->perturb(model, images, labels, after_step);
+        ->perturb(model, images, goal, after_step);
   }
 };
 
@@ -52,10 +53,21 @@ TEST_P(EveryAttack, DoesNotDependOnHowImagesAreCutIntoBatches) {
   for (const std::int64_t batch_size : {1, 5}) {
     std::vector<at::Tensor> parts;
     const auto image_batches = images.split(batch_size), label_batches = labels.split(batch_size);
-    for (std::size_t i = 0; i < image_batches.size(); ++i)
-      parts.push_back(perturb(model, image_batches[i], label_batches[i]));
+    for (std::size_t i = 0; i < image_batches.size(); ++i) {
+      const auto first = static_cast<std::int64_t>(i) * batch_size;
+      parts.push_back(perturb(model, image_batches[i], Goal(label_batches[i], false, first)));
+    }
     EXPECT_LT(largest_difference(at::cat(parts), whole), 1e-9) << batch_size;
   }
+}
+
+TEST_P(EveryAttack, ReachesTargets) {
+  const Logits model = smooth_model();
+  const at::Tensor images = random_images(16), labels = predicted(model, images);
+  const Goal goal((labels + 1).remainder(4), true, 0);
+  const at::NoGradGuard no_gradients;
+  const at::Tensor reached = is_reached(model(perturb(model, images, goal)), goal);
+  EXPECT_GE(reached.sum().item<std::int64_t>(), 6) << "of 16";
 }
 
 TEST_P(EveryAttack, LeavesItsInputsAlone) {
@@ -126,6 +138,8 @@ TEST_P(EveryAttack, AccumulatesNoGradientsInParameters) {
 
 const std::vector<Case> cases{{"fgsm", {{"epsilon", 0.1}}, 1},
                               {"ifgsm", {{"epsilon", 0.1}, {"alpha", 0.02}, {"steps", 7}}, 7},
+                              {"mifgsm", {{"epsilon", 0.1}, {"alpha", 0.02}, {"steps", 7}}, 7},
+                              {"pgd", {{"epsilon", 0.1}, {"alpha", 0.02}, {"steps", 7}}, 7},
                               {"cw",
                                {{"binary_search_steps", 4},
                                 {"iterations", 30},

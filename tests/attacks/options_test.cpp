@@ -34,6 +34,14 @@ TEST(AttackOptions, WhatHasNoObviousValueMustBeSaid) {
   }
 }
 
+TEST(AttackOptions, AStepMayBeAPartOfEpsilon) {
+  const Json resolved_step = resolved("ifgsm", {{"epsilon", 0.04}, {"alpha_rel", 0.25}});
+  EXPECT_EQ(resolved_step, (Json{{"epsilon", 0.04}, {"alpha", 0.01}, {"steps", 10}}));
+  EXPECT_THROW(resolved("pgd", {{"epsilon", 0.04}, {"alpha_rel", 0.25}, {"alpha", 0.01}}),
+               InputError);
+  EXPECT_THROW(resolved("mifgsm", {{"epsilon", 0.04}, {"alpha_rel", -1}}), InputError);
+}
+
 TEST(AttackOptions, AreChecked) {
   EXPECT_THROW(resolved("fgsm", {{"epsilon", -0.1}}), InputError);
   EXPECT_THROW(resolved("fgsm", {{"epsilon", 4}}), InputError);  // 4/255 was meant

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "attacks/attack.hpp"
+#include "attacks/goal.hpp"
 
 namespace sweep::attacks {
 

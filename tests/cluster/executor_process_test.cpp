@@ -117,7 +117,7 @@ TEST_F(ExecutorProcessTest, StartsWithAnEmptySignalMask) {
   sigset_t blocked, before;
   sigfillset(&blocked);
   ::sigprocmask(SIG_BLOCK, &blocked, &before);
-  ExecutorProcess process(shell("grep SigBlk /proc/$$/status"));
+  ExecutorProcess process(shell("exec grep SigBlk /proc/self/status"));
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   ending(process);
   EXPECT_THAT(log(), HasSubstr("0000000000000000"));

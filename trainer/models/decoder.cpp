@@ -1,5 +1,6 @@
 #include "trainer/models/decoder.hpp"
 
+#include <ATen/ATen.h>
 #include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/container/sequential.h>
@@ -47,7 +48,12 @@ Decoder::Decoder(std::int64_t channels, std::int64_t stride) {
 
 at::Tensor Decoder::forward(const at::Tensor& encoding, std::int64_t height, std::int64_t width) {
   const auto decoded = layers_->as<nn::Sequential>()->forward(encoding);
-  return decoded.narrow(2, 0, height).narrow(3, 0, width);
+  // Encoders round sizes up (strided convolutions) or down (pooling).
+  const auto right = std::max<std::int64_t>(width - decoded.size(3), 0);
+  const auto below = std::max<std::int64_t>(height - decoded.size(2), 0);
+  const auto whole =
+      right + below > 0 ? at::replication_pad2d(decoded, {0, right, 0, below}) : decoded;
+  return whole.narrow(2, 0, height).narrow(3, 0, width);
 }
 
 }  // namespace sweep::trainer

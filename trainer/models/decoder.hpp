@@ -22,8 +22,9 @@ class Decoder {
   /// @throws Error{internal} for another stride
   Decoder(std::int64_t channels, std::int64_t stride);
 
-  /// The image [N,3,height,width] in [0,1] of an `encoding` [N,C,h,w], where h * stride >= height:
-  /// an image's size need not be a multiple of the stride, the decoder's surplus is cut off.
+  /// The image [N,3,height,width] in [0,1] of an `encoding` [N,C,h,w]. A size need not be a
+  /// multiple of the stride: the decoder's surplus is cut off, and what pooling has rounded away
+  /// (less than a stride) is filled with the last row and column.
   at::Tensor forward(const at::Tensor& encoding, std::int64_t height, std::int64_t width);
 
   torch::nn::Module& module() { return *layers_; }

@@ -14,13 +14,24 @@ namespace {
 /// parameter is, so that all devices start from the same ones.
 class Initializer {
  public:
-  explicit Initializer(std::uint64_t seed) : generator_(at::detail::createCPUGenerator(seed)) {}
+  Initializer(std::uint64_t seed, const Initialization& initialization)
+      : generator_(at::detail::createCPUGenerator(seed)), initialization_(initialization) {}
 
   void convolution(torch::nn::Conv2dImpl& layer) {
-    const auto fan_out = static_cast<double>(layer.weight.numel() / layer.weight.size(1));
-    layer.weight.copy_(
-        at::empty(layer.weight.sizes(), at::kFloat).normal_(0, std::sqrt(2 / fan_out), generator_));
+    // Weights are [out, in / groups, height, width]; PyTorch's fan out leaves groups out of
+    // account.
+    const auto side = initialization_.fan == Fan::out ? 1 : 0;
+    normal(layer.weight,
+           std::sqrt(2 / static_cast<double>(layer.weight.numel() / layer.weight.size(side))));
     if (layer.bias.defined()) layer.bias.zero_();
+  }
+
+  void linear(torch::nn::LinearImpl& layer) {
+    if (initialization_.linear == LinearInitialization::normal)
+      normal(layer.weight, 0.01);
+    else
+      uniform(layer);
+    if (initialization_.linear != LinearInitialization::uniform) layer.bias.zero_();
   }
 
   /// For a transposed convolution PyTorch takes the elements behind the first dimension as fan in,
@@ -36,21 +47,27 @@ class Initializer {
   }
 
  private:
+  void normal(at::Tensor& weight, double deviation) {
+    weight.copy_(at::empty(weight.sizes(), at::kFloat).normal_(0, deviation, generator_));
+  }
+
   at::Generator generator_;
+  Initialization initialization_;
 };
 
 }  // namespace
 
-void initialize_layers(torch::nn::Module& module, std::uint64_t seed) {
+void initialize_layers(torch::nn::Module& module, std::uint64_t seed,
+                       const Initialization& initialization) {
   const at::NoGradGuard no_grad;
-  Initializer initializer(seed);
+  Initializer initializer(seed, initialization);
   for (const auto& layer : module.modules(/*include_self=*/false)) {
     if (auto* convolution = layer->as<torch::nn::Conv2d>())
       initializer.convolution(*convolution);
     else if (auto* transposed = layer->as<torch::nn::ConvTranspose2d>())
       initializer.uniform(*transposed);
     else if (auto* linear = layer->as<torch::nn::Linear>())
-      initializer.uniform(*linear);
+      initializer.linear(*linear);
     else if (auto* norm = layer->as<torch::nn::BatchNorm2d>())
       norm->reset_parameters();  // also the running statistics
   }

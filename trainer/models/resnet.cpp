@@ -49,6 +49,41 @@ struct BasicBlockImpl : nn::Module {
 };
 TORCH_MODULE(BasicBlock);
 
+/// 1x1, 3x3 and 1x1 convolutions with a shortcut. The stride is that of the 3x3 convolution, as in
+/// torchvision (the paper has it in the first one).
+struct BottleneckImpl : nn::Module {
+  static constexpr std::int64_t expansion = 4;
+
+  BottleneckImpl(std::int64_t in, std::int64_t width, std::int64_t stride)
+      : conv1(register_module("conv1", convolution(in, width, 1, 1))),
+        bn1(register_module("bn1", nn::BatchNorm2d(width))),
+        conv2(register_module("conv2", convolution(width, width, 3, stride))),
+        bn2(register_module("bn2", nn::BatchNorm2d(width))),
+        conv3(register_module("conv3", convolution(width, width * expansion, 1, 1))),
+        bn3(register_module("bn3", nn::BatchNorm2d(width * expansion))) {
+    if (stride != 1 || in != width * expansion)
+      downsample = register_module("downsample",
+                                   nn::Sequential(convolution(in, width * expansion, 1, stride),
+                                                  nn::BatchNorm2d(width * expansion)));
+  }
+
+  at::Tensor forward(const at::Tensor& x) {
+    auto out = bn1(conv1(x)).relu_();
+    out = bn2(conv2(out)).relu_();
+    out = bn3(conv3(out));
+    return out.add_(downsample.is_empty() ? x : downsample->forward(x)).relu_();
+  }
+
+  nn::Conv2d conv1;
+  nn::BatchNorm2d bn1;
+  nn::Conv2d conv2;
+  nn::BatchNorm2d bn2;
+  nn::Conv2d conv3;
+  nn::BatchNorm2d bn3;
+  nn::Sequential downsample = nullptr;
+};
+TORCH_MODULE(Bottleneck);
+
 /// Number of blocks in layer1 to layer4.
 using Depths = std::array<int, 4>;
 
@@ -112,8 +147,20 @@ struct ResNet18 : ResNet<BasicBlock> {
       : ResNet(options, {2, 2, 2, 2}, num_classes) {}
 };
 
+struct ResNet34 : ResNet<BasicBlock> {
+  ResNet34(const ModelOptions& options, std::int64_t num_classes)
+      : ResNet(options, {3, 4, 6, 3}, num_classes) {}
+};
+
+struct ResNet50 : ResNet<Bottleneck> {
+  ResNet50(const ModelOptions& options, std::int64_t num_classes)
+      : ResNet(options, {3, 4, 6, 3}, num_classes) {}
+};
+
 SWEEP_REGISTER_MODEL("resnet18", model_options(), ResNet18,
                      "residual network of 18 layers (He et al. 2016), the paper's main classifier");
+SWEEP_REGISTER_MODEL("resnet34", model_options(), ResNet34, "residual network of 34 layers");
+SWEEP_REGISTER_MODEL("resnet50", model_options(), ResNet50, "residual network of 50 layers");
 
 }  // namespace
 }  // namespace sweep::trainer

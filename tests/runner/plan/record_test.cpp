@@ -24,6 +24,8 @@ TEST(PlanRecord, ChangesNameKeyAndBothValues) {
                                    "attacker.training.epochs: 4 -> 5"));
   EXPECT_THAT(changes(record(), record({"attacks.more={method='fgsm', epsilon=0.5}"})),
               UnorderedElementsAre("attacks.more.epsilon: (none) -> 0.5",
+                                   "attacks.more.label_source: (none) -> \"true\"",
+                                   "attacks.more.target: (none) -> \"none\"",
                                    "attacks.more.method: (none) -> \"fgsm\""));
 }
 

@@ -1,4 +1,4 @@
-// torchvision's ResNet18 with weights from a formula: values, gradients and statistics that
+// torchvision's networks with weights from a formula: values, gradients and statistics that
 // torchvision itself gave.
 #include <gtest/gtest.h>
 
@@ -54,13 +54,13 @@ at::Tensor rows(const Json& json) {
   return at::tensor(flat, at::kDouble).view({static_cast<std::int64_t>(json.size()), -1});
 }
 
-class AnalyticResNet : public ::testing::Test {
+class AnalyticModel : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     const auto path = testing::reference_file("analytic_models.json");
     if (path.empty()) GTEST_SKIP() << "SWEEP_SHARED_DIR is not set";
-    reference = Json::parse(std::ifstream(path)).at("resnet18");
-    model = make_model(4, "none");
+    reference = Json::parse(std::ifstream(path)).at(GetParam());
+    model = ModelRegistry::instance().at(GetParam()).make({{"normalize", "none"}}, 4);
     NamedTensors source;
     for (const auto& item : reference.at("state")) {
       const std::string name = item.at("name");
@@ -72,7 +72,7 @@ class AnalyticResNet : public ::testing::Test {
         EXPECT_NEAR(source[name].sum(at::kDouble).item<double>(), item.at("sum"), 1e-6) << name;
       }
     }
-    copy_state(source, state_of(model->module()), "resnet18");  // throws on other names or shapes
+    copy_state(source, state_of(model->module()), GetParam());  // throws on other names or shapes
     model->module().eval();
   }
 
@@ -80,7 +80,7 @@ class AnalyticResNet : public ::testing::Test {
   std::unique_ptr<Classifier> model;
 };
 
-TEST_F(AnalyticResNet, LogitsInFloat32) {
+TEST_P(AnalyticModel, LogitsInFloat32) {
   const auto expected = rows(reference.at("in64").at("logits_f64"));
   const at::NoGradGuard no_grad;
   EXPECT_LT(relative_error(model->forward(analytic_images(2)).logits, expected), 1e-3);
@@ -88,10 +88,10 @@ TEST_F(AnalyticResNet, LogitsInFloat32) {
   const auto images = analytic_images(2).contiguous(at::MemoryFormat::ChannelsLast);
   const double error = relative_error(model->forward(images).logits, expected);
   RecordProperty("relative_error", std::to_string(error));
-  EXPECT_LT(error, 1e-5);
+  EXPECT_LT(error, 1e-4);
 }
 
-TEST_F(AnalyticResNet, LogitsAndGradientsInFloat64) {
+TEST_P(AnalyticModel, LogitsAndGradientsInFloat64) {
   const auto& in64 = reference.at("in64");
   model->module().to(at::kDouble);
   const auto images = analytic_images(2).to(at::kDouble).requires_grad_();
@@ -106,26 +106,33 @@ TEST_F(AnalyticResNet, LogitsAndGradientsInFloat64) {
   EXPECT_NEAR(images.grad().sum().item<double>() / gradient.at("sum").get<double>(), 1, 1e-8);
   for (const auto& item : model->module().named_parameters()) {
     const double l2 = in64.at("param_grads").at(item.key()).at("l2");
-    EXPECT_NEAR(item.value().grad().norm().item<double>() / l2, 1, 1e-8) << item.key();
+    EXPECT_NEAR(item.value().grad().norm().item<double>(), l2, 1e-8 * l2 + 1e-12) << item.key();
   }
 }
 
-TEST_F(AnalyticResNet, TrainingModeAndRunningStatistics) {
+TEST_P(AnalyticModel, TrainingModeAndRunningStatistics) {
+  // Dropout draws from another library's generator: only networks without it have these results.
+  if (!reference.at("in64").contains("train_mode_batch4"))
+    GTEST_SKIP() << "the network has dropout";
   const auto& expected = reference.at("in64").at("train_mode_batch4");
   model->module().to(at::kDouble);
   model->module().train();
   const auto logits = model->forward(analytic_images(4).to(at::kDouble)).logits;
   EXPECT_LT(relative_error(logits, rows(expected.at("logits_f64"))), 1e-10);
   const auto state = state_of(model->module());
-  for (const std::string layer : {"bn1", "layer4.1.bn2"}) {
-    const auto& running = expected.at("running_after_one_forward").at(layer + ".running_var");
+  for (const auto& [name, running] : expected.at("running_after_one_forward").items()) {
+    const std::string layer = name.substr(0, name.rfind('.'));
     for (const std::string moment : {"mean", "var"}) {
       const auto actual = state.at(layer + ".running_" + moment).norm().item<double>();
       EXPECT_NEAR(actual / running.at(moment).at("l2").get<double>(), 1, 1e-8) << layer << moment;
     }
+    EXPECT_EQ(state.at(layer + ".num_batches_tracked").item<std::int64_t>(), 1);
   }
-  EXPECT_EQ(state.at("bn1.num_batches_tracked").item<std::int64_t>(), 1);
 }
+
+INSTANTIATE_TEST_SUITE_P(Torchvision, AnalyticModel,
+                         ::testing::Values("resnet18", "vgg11_bn", "vgg16", "densenet121"),
+                         [](const auto& tested) { return tested.param; });
 
 }  // namespace
 }  // namespace sweep::trainer

@@ -1,0 +1,139 @@
+#include <ATen/ATen.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+
+#include <array>
+
+#include "core/text.hpp"
+#include "trainer/models/chain.hpp"
+#include "trainer/models/initialization.hpp"
+#include "trainer/models/model.hpp"
+#include "trainer/models/normalization.hpp"
+#include "trainer/tensors.hpp"
+
+namespace sweep::trainer {
+namespace {
+
+namespace nn = torch::nn;
+
+constexpr std::int64_t kGrowth = 32;     // channels that a layer adds
+constexpr std::int64_t kBottleneck = 4;  // times as many in its 1x1 convolution
+constexpr std::int64_t kStemChannels = 64;
+constexpr std::array<int, 4> kDepths{6, 12, 24, 16};
+constexpr std::size_t kEncoderBlocks = 2;
+
+nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel,
+                       std::int64_t stride = 1) {
+  return nn::Conv2d(
+      nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
+}
+
+/// Gives what it adds: kGrowth channels.
+struct DenseLayerImpl : nn::Module {
+  explicit DenseLayerImpl(std::int64_t in)
+      : norm1(register_module("norm1", nn::BatchNorm2d(in))),
+        conv1(register_module("conv1", convolution(in, kBottleneck * kGrowth, 1))),
+        norm2(register_module("norm2", nn::BatchNorm2d(kBottleneck * kGrowth))),
+        conv2(register_module("conv2", convolution(kBottleneck * kGrowth, kGrowth, 3))) {}
+
+  at::Tensor forward(const at::Tensor& x) { return conv2(norm2(conv1(norm1(x).relu_())).relu_()); }
+
+  nn::BatchNorm2d norm1;
+  nn::Conv2d conv1;
+  nn::BatchNorm2d norm2;
+  nn::Conv2d conv2;
+};
+TORCH_MODULE(DenseLayer);
+
+/// Every layer sees the block's input and everything that the layers before it have added.
+struct DenseBlockImpl : nn::Module {
+  DenseBlockImpl(std::int64_t in, int depth) {
+    for (int i = 0; i < depth; ++i)
+      layers.push_back(register_module(concat("denselayer", i + 1), DenseLayer(in + i * kGrowth)));
+  }
+
+  at::Tensor forward(const at::Tensor& x) {
+    at::Tensor all = x;
+    for (auto& layer : layers) all = at::cat({all, layer(all)}, 1);
+    return all;
+  }
+
+  std::vector<DenseLayer> layers;
+};
+TORCH_MODULE(DenseBlock);
+
+/// Halves the channels and the image.
+struct TransitionImpl : nn::Module {
+  explicit TransitionImpl(std::int64_t in)
+      : norm(register_module("norm", nn::BatchNorm2d(in))),
+        conv(register_module("conv", convolution(in, in / 2, 1))) {}
+
+  at::Tensor forward(const at::Tensor& x) { return at::avg_pool2d(conv(norm(x).relu_()), 2, 2); }
+
+  nn::BatchNorm2d norm;
+  nn::Conv2d conv;
+};
+TORCH_MODULE(Transition);
+
+struct Network : nn::Module {
+  explicit Network(std::int64_t num_classes) {
+    conv0 = features->register_module("conv0", convolution(3, kStemChannels, 7, 2));
+    norm0 = features->register_module("norm0", nn::BatchNorm2d(kStemChannels));
+    std::int64_t channels = kStemChannels;
+    for (std::size_t i = 0; i < kDepths.size(); ++i) {
+      features->add(concat("denseblock", i + 1), DenseBlock(channels, kDepths[i]));
+      channels += kGrowth * kDepths[i];
+      if (i + 1 == kEncoderBlocks) encoding_channels = channels, encoder_layers = features->size();
+      if (i + 1 == kDepths.size()) break;
+      features->add(concat("transition", i + 1), Transition(channels));
+      channels /= 2;
+    }
+    features->add("norm5", nn::BatchNorm2d(channels));
+    register_module("features", features);
+    classifier = register_module("classifier", nn::Linear(channels, num_classes));
+  }
+
+  Outputs forward(const at::Tensor& x) {
+    const auto stem = at::max_pool2d(norm0(conv0(x)).relu_(), 3, 2, 1);
+    const auto encoding = features->forward_range(stem, 0, encoder_layers);
+    const auto last = features->forward_range(encoding, encoder_layers, features->size()).relu();
+    return {classifier(last.mean({2, 3})), last.flatten(1), encoding};
+  }
+
+  nn::Conv2d conv0 = nullptr;
+  nn::BatchNorm2d norm0 = nullptr;
+  std::shared_ptr<Chain> features = std::make_shared<Chain>();
+  nn::Linear classifier = nullptr;
+  std::size_t encoder_layers = 0;
+  std::int64_t encoding_channels = 0;
+};
+
+/// Huang, Liu, van der Maaten, Weinberger: Densely Connected Convolutional Networks, 2017
+/// (arXiv:1608.06993), as torchvision builds it. The encoder is the stem to the second dense block.
+class DenseNet121 : public Classifier {
+ public:
+  DenseNet121(const ModelOptions& options, std::int64_t num_classes)
+      : normalize_(options.normalize), network_(std::make_shared<Network>(num_classes)) {}
+
+  Outputs forward(const at::Tensor& images) override {
+    return network_->forward(normalize_(images));
+  }
+  nn::Module& module() override { return *network_; }
+  void initialize(std::uint64_t seed) override {
+    initialize_layers(*network_, seed,
+                      {.fan = Fan::in, .linear = LinearInitialization::uniform_without_bias});
+  }
+  std::int64_t encoding_channels() const override { return network_->encoding_channels; }
+  std::int64_t encoding_stride() const override { return 8; }
+
+ private:
+  Normalization normalize_;
+  std::shared_ptr<Network> network_;
+};
+
+SWEEP_REGISTER_MODEL("densenet121", model_options(), DenseNet121,
+                     "densely connected network of 121 layers (Huang et al. 2017)");
+
+}  // namespace
+}  // namespace sweep::trainer

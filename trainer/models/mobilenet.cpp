@@ -1,0 +1,145 @@
+#include <ATen/ATen.h>
+#include <torch/nn/modules/activation.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/dropout.h>
+#include <torch/nn/modules/linear.h>
+
+#include <array>
+
+#include "trainer/models/chain.hpp"
+#include "trainer/models/initialization.hpp"
+#include "trainer/models/model.hpp"
+#include "trainer/models/normalization.hpp"
+#include "trainer/tensors.hpp"
+
+namespace sweep::trainer {
+namespace {
+
+namespace nn = torch::nn;
+
+/// Convolution, batch normalisation and ReLU6: "0", "1" and a layer without parameters.
+struct ConvolutionImpl : nn::Module {
+  ConvolutionImpl(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
+                  std::int64_t groups)
+      : convolution(register_module("0", nn::Conv2d(nn::Conv2dOptions(in, out, kernel)
+                                                        .stride(stride)
+                                                        .padding(kernel / 2)
+                                                        .groups(groups)
+                                                        .bias(false)))),
+        norm(register_module("1", nn::BatchNorm2d(out))) {}
+
+  at::Tensor forward(const at::Tensor& x) { return at::hardtanh(norm(convolution(x)), 0, 6); }
+
+  nn::Conv2d convolution;
+  nn::BatchNorm2d norm;
+};
+TORCH_MODULE(Convolution);
+
+/// Widens by 1x1 (unless `expansion` is 1), filters each channel, narrows by 1x1; with a shortcut
+/// where its shape allows.
+struct InvertedResidualImpl : nn::Module {
+  InvertedResidualImpl(std::int64_t in, std::int64_t out, std::int64_t stride,
+                       std::int64_t expansion)
+      : shortcut(stride == 1 && in == out) {
+    const std::int64_t wide = in * expansion;
+    if (expansion != 1) add(Convolution(in, wide, 1, 1, 1));
+    add(Convolution(wide, wide, 3, stride, wide));
+    add(nn::Conv2d(nn::Conv2dOptions(wide, out, 1).bias(false)));
+    add(nn::BatchNorm2d(out));
+    register_module("conv", conv);
+  }
+
+  at::Tensor forward(const at::Tensor& x) {
+    const auto out = conv->forward(x);
+    return shortcut ? x + out : out;
+  }
+
+  template <class Layer>
+  void add(const Layer& layer) {
+    conv->add(std::to_string(conv->size()), layer);
+  }
+
+  bool shortcut;
+  std::shared_ptr<Chain> conv = std::make_shared<Chain>();
+};
+TORCH_MODULE(InvertedResidual);
+
+struct Stage {
+  std::int64_t expansion, channels;
+  int blocks;
+  std::int64_t stride;  ///< of the first block
+};
+
+constexpr std::array<Stage, 7> kStages{{{1, 16, 1, 1},
+                                        {6, 24, 2, 2},
+                                        {6, 32, 3, 2},
+                                        {6, 64, 4, 2},
+                                        {6, 96, 3, 1},
+                                        {6, 160, 3, 2},
+                                        {6, 320, 1, 1}}};
+constexpr std::size_t kEncoderStages = 3;
+constexpr std::int64_t kLastChannels = 1280;
+
+struct Network : nn::Module {
+  explicit Network(std::int64_t num_classes) {
+    std::int64_t in = 32;
+    add(Convolution(3, in, 3, 2, 1));
+    for (std::size_t s = 0; s < kStages.size(); ++s) {
+      for (int i = 0; i < kStages[s].blocks; ++i) {
+        add(InvertedResidual(in, kStages[s].channels, i == 0 ? kStages[s].stride : 1,
+                             kStages[s].expansion));
+        in = kStages[s].channels;
+      }
+      if (s + 1 == kEncoderStages) encoder_layers = features->size();
+    }
+    add(Convolution(in, kLastChannels, 1, 1, 1));
+    classifier->add("0", nn::Dropout(0.2));
+    classifier->add("1", nn::Linear(kLastChannels, num_classes));
+    register_module("features", features);
+    register_module("classifier", classifier);
+  }
+
+  Outputs forward(const at::Tensor& x) {
+    const auto encoding = features->forward_range(x, 0, encoder_layers);
+    const auto last = features->forward_range(encoding, encoder_layers, features->size());
+    return {classifier->forward(last.mean({2, 3})), last.flatten(1), encoding};
+  }
+
+  template <class Layer>
+  void add(const Layer& layer) {
+    features->add(std::to_string(features->size()), layer);
+  }
+
+  std::shared_ptr<Chain> features = std::make_shared<Chain>();
+  std::shared_ptr<Chain> classifier = std::make_shared<Chain>();
+  std::size_t encoder_layers = 0;
+};
+
+/// Sandler, Howard, Zhu, Zhmoginov, Chen: MobileNetV2: Inverted Residuals and Linear Bottlenecks,
+/// 2018 (arXiv:1801.04381), as torchvision builds it. The encoder ends before the fourth stage.
+class MobileNetV2 : public Classifier {
+ public:
+  MobileNetV2(const ModelOptions& options, std::int64_t num_classes)
+      : normalize_(options.normalize), network_(std::make_shared<Network>(num_classes)) {}
+
+  Outputs forward(const at::Tensor& images) override {
+    return network_->forward(normalize_(images));
+  }
+  nn::Module& module() override { return *network_; }
+  void initialize(std::uint64_t seed) override {
+    initialize_layers(*network_, seed, {.linear = LinearInitialization::normal});
+  }
+  std::int64_t encoding_channels() const override { return kStages[kEncoderStages - 1].channels; }
+  std::int64_t encoding_stride() const override { return 8; }
+
+ private:
+  Normalization normalize_;
+  std::shared_ptr<Network> network_;
+};
+
+SWEEP_REGISTER_MODEL("mobilenet_v2", model_options(), MobileNetV2,
+                     "small network of inverted residuals (Sandler et al. 2018)");
+
+}  // namespace
+}  // namespace sweep::trainer

@@ -1,0 +1,123 @@
+#include <ATen/ATen.h>
+#include <torch/nn/modules/activation.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/dropout.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/nn/modules/pooling.h>
+
+#include <array>
+
+#include "trainer/models/chain.hpp"
+#include "trainer/models/initialization.hpp"
+#include "trainer/models/model.hpp"
+#include "trainer/models/normalization.hpp"
+#include "trainer/tensors.hpp"
+
+namespace sweep::trainer {
+namespace {
+
+namespace nn = torch::nn;
+
+/// Convolutions in each of the five stages, between which pooling halves the image.
+using Depths = std::array<int, 5>;
+
+constexpr std::array<std::int64_t, 5> kWidths{64, 128, 256, 512, 512};
+constexpr int kEncoderStages = 3;
+
+struct Network : nn::Module {
+  Network(const Depths& depths, bool batch_norm, std::int64_t num_classes) {
+    std::int64_t in = 3;
+    for (std::size_t stage = 0; stage < depths.size(); ++stage) {
+      for (int i = 0; i < depths[stage]; ++i) {
+        add(nn::Conv2d(nn::Conv2dOptions(in, kWidths[stage], 3).padding(1)));
+        if (batch_norm) add(nn::BatchNorm2d(kWidths[stage]));
+        add(nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
+        in = kWidths[stage];
+      }
+      add(nn::MaxPool2d(nn::MaxPool2dOptions(2)));
+      if (stage + 1 == kEncoderStages) encoder_layers = features->size();
+    }
+    classifier->add("0", nn::Linear(512 * 7 * 7, 4096));
+    classifier->add("1", nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
+    classifier->add("2", nn::Dropout(0.5));
+    classifier->add("3", nn::Linear(4096, 4096));
+    classifier->add("4", nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
+    classifier->add("5", nn::Dropout(0.5));
+    classifier->add("6", nn::Linear(4096, num_classes));
+    register_module("features", features);
+    register_module("classifier", classifier);
+  }
+
+  Outputs forward(const at::Tensor& x) {
+    const auto encoding = features->forward_range(x, 0, encoder_layers);
+    const auto last = features->forward_range(encoding, encoder_layers, features->size() - 1);
+    // Pooling stands behind f(x), which is the last convolution with its ReLU.
+    const auto pooled = features->forward_range(last, features->size() - 1, features->size());
+    const auto grid = at::adaptive_avg_pool2d(pooled, {7, 7});
+    return {classifier->forward(grid.flatten(1)), last.flatten(1), encoding};
+  }
+
+  /// The layers are numbered as torchvision's, those without parameters too.
+  template <class Layer>
+  void add(const Layer& layer) {
+    features->add(std::to_string(features->size()), layer);
+  }
+
+  std::shared_ptr<Chain> features = std::make_shared<Chain>();
+  std::shared_ptr<Chain> classifier = std::make_shared<Chain>();
+  std::size_t encoder_layers = 0;
+};
+
+/// Simonyan and Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition,
+/// 2015 (arXiv:1409.1556), as torchvision builds it. The encoder ends with the third pooling.
+class Vgg : public Classifier {
+ public:
+  Vgg(const ModelOptions& options, const Depths& depths, bool batch_norm, std::int64_t num_classes)
+      : normalize_(options.normalize),
+        network_(std::make_shared<Network>(depths, batch_norm, num_classes)) {}
+
+  Outputs forward(const at::Tensor& images) override {
+    return network_->forward(normalize_(images));
+  }
+  nn::Module& module() override { return *network_; }
+  void initialize(std::uint64_t seed) override {
+    initialize_layers(*network_, seed, {.linear = LinearInitialization::normal});
+  }
+  std::int64_t encoding_channels() const override { return kWidths[kEncoderStages - 1]; }
+  std::int64_t encoding_stride() const override { return 8; }
+
+ private:
+  Normalization normalize_;
+  std::shared_ptr<Network> network_;
+};
+
+constexpr Depths kVgg11{1, 1, 2, 2, 2}, kVgg13{2, 2, 2, 2, 2}, kVgg16{2, 2, 3, 3, 3},
+    kVgg19{2, 2, 4, 4, 4};
+
+template <const Depths& depths, bool batch_norm>
+struct VggOf : Vgg {
+  VggOf(const ModelOptions& options, std::int64_t num_classes)
+      : Vgg(options, depths, batch_norm, num_classes) {}
+};
+
+using Vgg11 = VggOf<kVgg11, false>;
+using Vgg11Bn = VggOf<kVgg11, true>;
+using Vgg13 = VggOf<kVgg13, false>;
+using Vgg13Bn = VggOf<kVgg13, true>;
+using Vgg16 = VggOf<kVgg16, false>;
+using Vgg16Bn = VggOf<kVgg16, true>;
+using Vgg19 = VggOf<kVgg19, false>;
+using Vgg19Bn = VggOf<kVgg19, true>;
+
+SWEEP_REGISTER_MODEL("vgg11", model_options(), Vgg11, "VGG with 11 layers");
+SWEEP_REGISTER_MODEL("vgg11_bn", model_options(), Vgg11Bn, "VGG11 with batch normalisation");
+SWEEP_REGISTER_MODEL("vgg13", model_options(), Vgg13, "VGG with 13 layers");
+SWEEP_REGISTER_MODEL("vgg13_bn", model_options(), Vgg13Bn, "VGG13 with batch normalisation");
+SWEEP_REGISTER_MODEL("vgg16", model_options(), Vgg16, "VGG with 16 layers (Simonyan et al. 2015)");
+SWEEP_REGISTER_MODEL("vgg16_bn", model_options(), Vgg16Bn, "VGG16 with batch normalisation");
+SWEEP_REGISTER_MODEL("vgg19", model_options(), Vgg19, "VGG with 19 layers");
+SWEEP_REGISTER_MODEL("vgg19_bn", model_options(), Vgg19Bn, "VGG19 with batch normalisation");
+
+}  // namespace
+}  // namespace sweep::trainer

@@ -75,9 +75,9 @@ endfunction()
 
 # sweep_test(core TIMEOUT 60 SOURCES a_test.cpp ... LINK sweep::core PLUGINS attacks)
 # is one program, core_tests, and one CTest entry; a test without a time limit is an error. What stands
-# behind LAUNCHER is put before the program.
+# behind LAUNCHER is put before the program. BUSY: it keeps two cores busy, so nothing should run beside it.
 function(sweep_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;PLUGINS;LAUNCHER" ${ARGN})
+  cmake_parse_arguments(ARG "BUSY" "TIMEOUT" "SOURCES;LINK;PLUGINS;LAUNCHER" ${ARGN})
   if(NOT ARG_TIMEOUT)
     message(FATAL_ERROR "the test ${name} has no TIMEOUT (a test that hangs must not hang the build); give one")
   endif()
@@ -89,4 +89,7 @@ function(sweep_test name)
   set_target_properties(${name}_tests PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
   add_test(NAME ${name} COMMAND ${ARG_LAUNCHER} $<TARGET_FILE:${name}_tests>)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+  if(ARG_BUSY)
+    set_tests_properties(${name} PROPERTIES PROCESSORS 2)
+  endif()
 endfunction()

@@ -97,9 +97,13 @@ inline std::string shrunk_quickstart(const std::filesystem::path& out, int ranks
       " --set dataset.image_size=32 --set dataset.train_per_class=8 --set dataset.test_per_class=4"
       " --set training.epochs=2 --set attacks.cw.iterations=3 --set "
       "attacks.cw.binary_search_steps=2"
-      " --set run.threads=1 --set run.shard_size=8 --set run.checkpoint_seconds=0.2 ",
+      " --set run.threads=1 --set run.shard_size=8 ",
       more);
 }
+
+/// For runs that are to be disturbed. A checkpoint is as large as a model: it is written often only
+/// where it is needed.
+inline constexpr char kCheckpointOften[] = " --set run.checkpoint_seconds=0.2 ";
 
 inline std::vector<Json> journal_of(const std::filesystem::path& out,
                                     const std::string& sweep = "quickstart") {

@@ -78,7 +78,7 @@ TEST(EndToEnd, TheTableHasNoMissingCells) {
 TEST(EndToEnd, AKilledExecutorCostsOneAttempt) {
   const TemporaryFolder folder;
   const auto out = folder / "out";
-  Background run(shrunk_quickstart(out, 2, "> /dev/null 2>&1"));
+  Background run(shrunk_quickstart(out, 2, concat(kCheckpointOften, "> /dev/null 2>&1")));
   std::vector<Json> started;
   ASSERT_TRUE(wait_until(
       [&] {
@@ -100,7 +100,7 @@ TEST(EndToEnd, AKilledLauncherLosesNothingThatIsDone) {
   const TemporaryFolder folder;
   const auto out = folder / "out";
   {
-    Background run(shrunk_quickstart(out, 2, "> /dev/null 2>&1"));
+    Background run(shrunk_quickstart(out, 2, concat(kCheckpointOften, "> /dev/null 2>&1")));
     ASSERT_TRUE(wait_until([&] { return count_done(out) >= 5; }, 60));
     run.signal(SIGKILL);  // mpirun dies with it
     EXPECT_EQ(run.wait(), 128 + SIGKILL);

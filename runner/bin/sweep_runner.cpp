@@ -13,6 +13,7 @@
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "runner/engine/run.hpp"
+#include "runner/plan/listing.hpp"
 
 namespace {
 
@@ -40,6 +41,7 @@ constexpr char kFooter[] =
 struct Arguments {
   sweep::engine::RunRequest request;
   int ranks = 0;
+  std::string kind;  ///< what to list
 };
 
 void add_run_options(CLI::App& app, Arguments& arguments) {
@@ -57,6 +59,12 @@ void add_run_options(CLI::App& app, Arguments& arguments) {
          "Start mpirun with N ranks on this machine; without it and without mpirun: one process")
       ->type_name("N")
       ->check(CLI::Range(1, 4096));
+}
+
+void add_list_options(CLI::App& app, Arguments& arguments) {
+  app.add_option("kind", arguments.kind, sweep::join(sweep::plan::listed_kinds(), ", "))
+      ->type_name("KIND")
+      ->required();
 }
 
 /// This command again without --np, for mpirun.
@@ -100,9 +108,16 @@ int main(int argc, char** argv) {
   auto* run_command = app.add_subcommand("run", "The same as without a command");
   add_run_options(app, arguments);
   add_run_options(*run_command, arguments);
+  auto* list_command = app.add_subcommand(
+      "list", "What a sweep file can name, with its keys: list attacks, list models, ...");
+  add_list_options(*list_command, arguments);
   sweep::init_log("");
   try {
     app.parse(argc, argv);
+    if (list_command->parsed()) {
+      std::cout << sweep::plan::list(sweep::plan::built_in_catalogue(), arguments.kind);
+      return 0;
+    }
     return run(arguments);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::bad_input);

@@ -1,0 +1,120 @@
+#include <gtest/gtest.h>
+
+#include "attacks/goal.hpp"
+#include "attacks/gradient.hpp"
+#include "tests/trainer/toy.hpp"
+#include "trainer/defences/evaluation_mode.hpp"
+#include "trainer/inference.hpp"
+#include "trainer/module_state.hpp"
+
+namespace sweep::trainer {
+namespace {
+
+constexpr double kEpsilon = 16.0 / 255;
+
+Json options_of(const std::string& defence) {
+  return defence == "pgd_training"
+             ? Json{{"epsilon", kEpsilon}, {"alpha", kEpsilon / 4}, {"steps", 7}}
+             : Json{{"epsilon", kEpsilon},
+                    {"lambda", 0.3},
+                    {"adversarial_part", 0.5},
+                    {"random_epsilon", true}};
+}
+
+std::unique_ptr<Defence> make(const std::string& name, const Json& options,
+                              const Classifier& model) {
+  return DefenceRegistry::instance().at(name).make(options, model);
+}
+
+TEST(EvaluationMode, IsLeftAsItWas) {
+  const auto model = make_model(3);
+  model->module().train();
+  {
+    const EvaluationMode mode(*model);
+    EXPECT_FALSE(model->module().is_training());
+  }
+  EXPECT_TRUE(model->module().is_training());
+}
+
+class AdversarialTraining : public ::testing::TestWithParam<std::string> {};
+
+/// Accuracy on what ten steps of I-FGSM against the model itself leave, and on clean images.
+std::pair<double, double> robust_and_clean_accuracy(const std::string& defence) {
+  auto job = toy_job(48, 32);
+  job.defence = defence;
+  job.defence_options = defence == "none" ? Json::object() : options_of(defence);
+  job.options.epochs = 6;
+  const auto result = train(job, {}, {});
+  const auto model = load_classifier(job.model, job.model_options, 3, result.tensors, at::kCPU);
+  const auto images = to_model_input(job.images, at::kCPU);
+  const auto attack = attacks::AttackRegistry::instance().at("ifgsm").make(
+      {{"epsilon", 2.5 * kEpsilon}, {"alpha", kEpsilon / 2}, {"steps", 10}});
+  const auto adversarial =
+      attack->perturb(logits_of(model), images, attacks::Goal(job.labels), [](double) {});
+  const auto accuracy = [&](const at::Tensor& x) {
+    return predict(*model, x, at::kCPU)
+        .classes.eq(job.labels)
+        .to(at::kDouble)
+        .mean()
+        .item<double>();
+  };
+  return {accuracy(adversarial), accuracy(images)};
+}
+
+TEST_P(AdversarialTraining, MakesAModelHarderToAttack) {
+  const double undefended = robust_and_clean_accuracy("none").first;
+  const auto [defended, clean] = robust_and_clean_accuracy(GetParam());
+  EXPECT_GT(clean, 0.8);
+  EXPECT_GT(defended, undefended + 0.1);
+}
+
+TEST_P(AdversarialTraining, FollowsItsSeedAndMovesNoStatisticsByAttacking) {
+  const auto images = at::rand({4, 3, 32, 32});
+  const auto labels = at::tensor({0, 1, 2, 0}, at::kLong);
+  const auto run = [&](std::uint64_t seed) {
+    const auto model = make_model(3);
+    model->module().train();
+    const auto terms =
+        make(GetParam(), options_of(GetParam()), *model)->loss(*model, images, labels, seed);
+    EXPECT_EQ(state_of(model->module()).at("bn1.num_batches_tracked").item<std::int64_t>(), 1);
+    EXPECT_TRUE(model->module().is_training());
+    EXPECT_EQ(terms.clean_logits.sizes(), (at::IntArrayRef{4, 3}));
+    for (const auto& parameter : model->module().parameters())
+      EXPECT_FALSE(parameter.grad().defined());
+    return terms.total.item<double>();
+  };
+  EXPECT_EQ(run(1), run(1));
+  EXPECT_NE(run(1), run(1ULL << 40));
+}
+
+INSTANTIATE_TEST_SUITE_P(, AdversarialTraining, ::testing::Values("pgd_training", "fgsm_training"),
+                         [](const auto& tested) { return tested.param; });
+
+TEST(FgsmTraining, WeighsAdversarialImagesByLambda) {
+  const auto model = make_model(3);
+  model->module().eval();  // so that the loss can be worked out image by image
+  const auto images = at::rand({4, 3, 32, 32});
+  const auto labels = at::tensor({0, 1, 2, 0}, at::kLong);
+  Json options = options_of("fgsm_training");
+  options["random_epsilon"] = false;
+  const auto loss = [&](const Json& given) {
+    return make("fgsm_training", given, *model)
+        ->loss(*model, images, labels, 1)
+        .total.item<double>();
+  };
+  const auto logits = [&](const at::Tensor& x) { return model->forward(x).logits; };
+  const attacks::Goal goal(logits(images).argmin(1), true, 0);
+  const auto adversarial =
+      (images + kEpsilon * attacks::loss_gradient(logits, images, goal).sign()).clamp(0, 1);
+  const auto losses = [&](const at::Tensor& x) {
+    return at::cross_entropy_loss(logits(x), labels, {}, at::Reduction::None);
+  };
+  const auto made = losses(adversarial), clean = losses(images);
+  const double expected = (0.3 * (made[0] + made[1]) + clean[2] + clean[3]).item<double>() / 2.6;
+  EXPECT_NEAR(loss(options), expected, 1e-5);
+  options["adversarial_part"] = 0.0;
+  EXPECT_NEAR(loss(options), clean.mean().item<double>(), 1e-5);
+}
+
+}  // namespace
+}  // namespace sweep::trainer

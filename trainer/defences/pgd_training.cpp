@@ -1,0 +1,77 @@
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include "attacks/attack.hpp"
+#include "attacks/goal.hpp"
+#include "trainer/defences/defence.hpp"
+#include "trainer/defences/evaluation_mode.hpp"
+#include "trainer/tensors.hpp"
+
+namespace sweep::trainer {
+namespace {
+
+struct PgdTrainingOptions {
+  double epsilon = 0;
+  double alpha = 0;
+  std::int64_t steps = 7;
+};
+
+const OptionTable<PgdTrainingOptions> kOptions = {
+    {"epsilon",
+     &PgdTrainingOptions::epsilon,
+     {.min = 0,
+      .max = 1,
+      .unit = "pixel value in [0,1]",
+      .doc = "largest change of a pixel",
+      .required = true}},
+    {"alpha",
+     &PgdTrainingOptions::alpha,
+     {.min = 0,
+      .max = 1,
+      .unit = "pixel value in [0,1]",
+      .doc = "change of a pixel in one step",
+      .required = true,
+      .relative_key = "alpha_rel",
+      .relative_to = "epsilon"}},
+    {"steps", &PgdTrainingOptions::steps, {.min = 1, .max = 1000, .doc = "steps of the attack"}},
+};
+
+/// Adversarial training of Madry et al., "Towards Deep Learning Models Resistant to Adversarial
+/// Attacks" (2018, arXiv:1706.06083): cross-entropy on what PGD, from a random start, makes of each
+/// batch against the model of the moment. Clean images are not trained on.
+class PgdTraining : public Defence {
+ public:
+  PgdTraining(const PgdTrainingOptions& options, const Classifier&)
+      : attack_(attacks::AttackRegistry::instance().at("pgd").make({{"epsilon", options.epsilon},
+                                                                    {"alpha", options.alpha},
+                                                                    {"steps", options.steps},
+                                                                    {"random_start", true},
+                                                                    {"restarts", 1},
+                                                                    {"seed", 0}})) {}
+
+  LossTerms loss(Classifier& classifier, const at::Tensor& images, const at::Tensor& labels,
+                 std::uint64_t seed) override {
+    at::Tensor adversarial, clean_logits;
+    {
+      const EvaluationMode mode(classifier);
+      const auto logits = [&](const at::Tensor& x) { return classifier.forward(x).logits; };
+      // Random starts follow from an image's place in its set: here, from the seed of the step.
+      const attacks::Goal goal(labels, false, static_cast<std::int64_t>(seed >> 2));
+      adversarial = attack_->perturb(logits, images, goal, [](double) {});
+      const at::NoGradGuard no_grad;
+      clean_logits = logits(images);
+    }
+    const auto x = adversarial.contiguous(images.suggest_memory_format());
+    const auto loss = at::cross_entropy_loss(classifier.forward(x).logits, labels);
+    return {.total = loss, .classification = loss, .clean_logits = clean_logits};
+  }
+
+ private:
+  std::unique_ptr<attacks::Attack> attack_;
+};
+
+SWEEP_REGISTER_DEFENCE("pgd_training", kOptions, PgdTraining,
+                       "adversarial training with PGD (Madry et al. 2018)");
+
+}  // namespace
+}  // namespace sweep::trainer

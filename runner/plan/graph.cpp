@@ -24,16 +24,6 @@ std::string number_text(const Json& value) {
                              : value.dump();
 }
 
-/// Keys whose values differ between trials.
-std::set<std::string> varying_keys(const std::vector<Trial>& trials) {
-  std::map<std::string, Json> first;
-  std::set<std::string> varying;
-  for (const auto& trial : trials)
-    for (const auto& [key, value] : flatten(trial.to_json()))
-      if (first.emplace(key, value).first->second != value) varying.insert(key);
-  return varying;
-}
-
 class Builder {
  public:
   Builder(const Sweep& sweep, const Catalogue& catalogue, const Inspect& inspect)

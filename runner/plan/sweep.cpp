@@ -141,6 +141,15 @@ std::map<std::string, Json> flatten(const Json& object) {
   return leaves;
 }
 
+std::set<std::string> varying_keys(const std::vector<Trial>& trials) {
+  std::map<std::string, Json> first;
+  std::set<std::string> varying;
+  for (const auto& trial : trials)
+    for (const auto& [key, value] : flatten(trial.to_json()))
+      if (first.emplace(key, value).first->second != value) varying.insert(key);
+  return varying;
+}
+
 Sweep resolve_sweep(const Document& document, const Catalogue& catalogue) {
   check_sections(document);
   const auto location_of = [&](const std::string& key) { return document.location_of(key); };

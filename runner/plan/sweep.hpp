@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,5 +71,8 @@ Sweep resolve_sweep(const Document& document, const Catalogue& catalogue);
 
 /// "a.b.c" -> leaf for every value that is not an object.
 std::map<std::string, Json> flatten(const Json& object);
+
+/// Dotted keys whose values differ between trials that have them.
+std::set<std::string> varying_keys(const std::vector<Trial>& trials);
 
 }  // namespace sweep::plan

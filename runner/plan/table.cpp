@@ -180,20 +180,15 @@ void check_cover(const Document& document, const Table& table, const Sweep& swee
                  "trial out"));
 }
 
-std::vector<Row> rows_for_all(const std::vector<Leaves>& trials) {
+std::vector<Row> rows_for_all(const Sweep& sweep, const std::vector<Leaves>& trials) {
+  const auto varying = varying_keys(sweep.trials);
   std::vector<Row> rows;
   for (std::size_t i = 0; i < trials.size(); ++i) {
     std::vector<std::string> parts;
-    for (const auto& [key, value] : trials[i]) {
-      const bool varies =
-          std::any_of(trials.begin(), trials.end(), [&, &k = key, &v = value](const Leaves& other) {
-            const auto leaf = other.find(k);
-            return leaf == other.end() || leaf->second != v;
-          });
-      if (varies)
+    for (const auto& [key, value] : trials[i])
+      if (varying.contains(key))
         parts.push_back(
             concat(key, "=", value.is_string() ? value.get<std::string>() : value.dump()));
-    }
     rows.push_back({.label = parts.empty() ? "base" : join(parts, " "), .trials = {i}});
   }
   return rows;
@@ -221,7 +216,7 @@ Table resolve_table(const Document& document, const Json& json, const Sweep& swe
     table.rows.push_back(
         read_row(document, rows[i], concat("table.row[", i, "]"), trials, labels, table.columns));
   if (table.rows.empty()) {
-    table.rows = rows_for_all(trials);
+    table.rows = rows_for_all(sweep, trials);
   } else {
     check_cover(document, table, sweep);
   }

@@ -66,8 +66,26 @@ struct Component {
   std::map<std::string, std::string> locations;
 };
 
-Component overlay(const Document& document, const std::string& component,
-                  const Settings& settings) {
+bool knows(const Plugins& plugins, const Json& name, const std::string& key) {
+  const auto plugin = plugins.find(name.is_string() ? name.get<std::string>() : "");
+  if (plugin == plugins.end()) return false;
+  return std::any_of(
+      plugin->second.schema.begin(), plugin->second.schema.end(),
+      [&](const OptionInfo& option) { return option.key == key || option.relative_key == key; });
+}
+
+/// Leaves out what belongs to the base's plugin alone when another one takes its place. What
+/// neither knows stays, and is refused.
+void change_plugin(Json& table, const Json& new_name, const Plugins& plugins) {
+  const Json old_name = table.value("name", Json());
+  Json kept = Json::object();
+  for (const auto& [key, value] : table.items())
+    if (knows(plugins, new_name, key) || !knows(plugins, old_name, key)) kept[key] = value;
+  table = std::move(kept);
+}
+
+Component overlay(const Document& document, const std::string& component, const Settings& settings,
+                  const Plugins& plugins) {
   Component result;
   if (document.root.contains(component)) result.table = document.root.at(component);
   if (!result.table.is_object())
@@ -76,7 +94,7 @@ Component overlay(const Document& document, const std::string& component,
   const std::string prefix = component + ".";
   for (const auto& setting : settings)
     if (setting.key == prefix + "name" && setting.value != result.table.value("name", Json()))
-      result.table = Json::object();
+      change_plugin(result.table, setting.value, plugins);
   for (const auto& setting : settings) {
     if (setting.key.rfind(prefix, 0) != 0) continue;
     result.table[setting.key.substr(prefix.size())] = setting.value;
@@ -115,7 +133,7 @@ Json resolve_plugin(const Json& table, const std::string& prefix, const std::str
 
 Json resolve_component(const Document& document, const std::string& component,
                        const Settings& settings, const Plugins& plugins) {
-  const Component overlaid = overlay(document, component, settings);
+  const Component overlaid = overlay(document, component, settings, plugins);
   return resolve_plugin(overlaid.table, component, "name", plugins, locate(document, overlaid));
 }
 
@@ -166,7 +184,7 @@ Settings settings_of(const Document& document, const std::string& section) {
 
 Trial resolve_trial(const Document& document, const Settings& settings,
                     const Catalogue& catalogue) {
-  const Component training = overlay(document, "training", settings);
+  const Component training = overlay(document, "training", settings, {});
   return {resolve_component(document, "dataset", settings, catalogue.datasets),
           resolve_component(document, "model", settings, catalogue.models),
           resolve_component(document, "defence", settings, catalogue.defences),

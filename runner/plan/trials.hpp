@@ -25,7 +25,8 @@ std::vector<Settings> expand(const Document& document);
 Settings settings_of(const Document& document, const std::string& section);
 
 /// The base of the file with `settings` on top, checked and completed. A setting that changes the
-/// name of a component drops the base's options of that component: they belong to another plugin.
+/// name of a component drops the base's options that the new plugin does not have; those that both
+/// have (a model's normalize, an attack's epsilon) stay.
 /// @throws InputError
 Trial resolve_trial(const Document& document, const Settings& settings, const Catalogue& catalogue);
 

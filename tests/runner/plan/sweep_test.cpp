@@ -43,6 +43,18 @@ TEST(Sweep, GridIsTheCartesianProductAndIncludesAreAppended) {
       << "another defence drops the base's options";
 }
 
+TEST(Sweep, AnotherPluginKeepsTheOptionsThatItHas) {
+  const Sweep sweep = example(
+      "[grid]\n\"model.name\" = [\"resnet18\", \"vgg11\"]\n"
+      "[[include]]\ndefence.name = \"none\"\n",
+      {"model.normalize='half'"});
+  EXPECT_EQ(sweep.trials.at(1).model, (Json{{"name", "vgg11"}, {"normalize", "half"}}));
+  EXPECT_EQ(sweep.trials.at(2).defence, (Json{{"name", "none"}})) << "it has no lambda_n";
+  EXPECT_THAT(refusal("[grid]\n\"model.name\" = [\"vgg11\"]\n", {"model.normalise='half'"}),
+              HasSubstr("did you mean 'normalize'"))
+      << "a mistake in the base must not vanish with it";
+}
+
 TEST(Sweep, OverridesReachEveryKey) {
   const Sweep sweep = example("", {"training.epochs=7", "attacks.fgsm.epsilon='8/255'",
                                    "grid.\"training.seed\"=[3, 4]", "run.threads=2"});

@@ -132,6 +132,13 @@ void write_status(const Run& run, const std::string& state, int code) {
   write_atomically(run.store.run_folder(run.sweep.name) / "status.json", status.dump(2) + "\n");
 }
 
+std::string what_failed(const scheduling::Scheduler& scheduler) {
+  const std::size_t failed = scheduler.count(scheduling::State::failed);
+  if (failed == 0) return "stopped because results can't be written";
+  return concat(failed, failed == 1 ? " task" : " tasks", " failed, ",
+                scheduler.count(scheduling::State::blocked), " could not run because of them");
+}
+
 /// How the run ended, in the journal, in status.json and for the user.
 void conclude(const Run& run, const Coordinator& coordinator, const RunRequest& request) {
   using scheduling::State;
@@ -152,10 +159,8 @@ void conclude(const Run& run, const Coordinator& coordinator, const RunRequest& 
                               run.done.size(),
                               " tasks done; nothing is lost, the same command goes on"));
   } else {
-    const std::size_t failed = scheduler.count(State::failed);
-    run.progress->note(concat(
-        failed, failed == 1 ? " task" : " tasks", " failed, ", scheduler.count(State::blocked),
-        " could not run because of them; correct the cause, the same command goes on"));
+    run.progress->note(
+        concat(what_failed(scheduler), "; correct the cause, the same command goes on"));
   }
 }
 

@@ -20,6 +20,7 @@ sweep_require(CLI11)
 sweep_require(tomlplusplus)
 sweep_require(HDF5 COMPONENTS C)
 sweep_require(MPI COMPONENTS C)
+sweep_require(PNG)
 sweep_require(LibTorch)
 
 find_path(TURBOJPEG_INCLUDE_DIR turbojpeg.h)
@@ -37,4 +38,4 @@ target_link_libraries(sweep_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
 
 add_library(sweep_images INTERFACE)
 target_include_directories(sweep_images SYSTEM INTERFACE ${TURBOJPEG_INCLUDE_DIR} ${STB_INCLUDE_DIR})
-target_link_libraries(sweep_images INTERFACE ${TURBOJPEG_LIBRARY})
+target_link_libraries(sweep_images INTERFACE ${TURBOJPEG_LIBRARY} PNG::PNG)

@@ -43,7 +43,7 @@ LIBRARIES = [
     (r"CLI/.*", ("runner/bin/",)),
     (r"(hdf5|H5\w*)\.h", ("storage/hdf5/",)),
     (r"mpi\.h", ("cluster/*.cpp",)),
-    (r"turbojpeg\.h|stb/.*", ("trainer/datasets/*.cpp",)),
+    (r"turbojpeg\.h|png\.h|stb/.*", ("trainer/datasets/*.cpp",)),
     # Enough for a struct that holds tensors; the whole of LibTorch takes seconds to compile.
     (r"ATen/core/Tensor\.h", ("attacks/", "trainer/", "runner/tasks/")),
     # chain.hpp is a part that only the models' .cpp files put into theirs.

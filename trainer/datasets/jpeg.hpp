@@ -1,17 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
-#include <vector>
+
+#include "trainer/datasets/pixels.hpp"
 
 namespace sweep::trainer {
-
-/// Pixels of an image, row by row, three bytes (RGB) each.
-struct Pixels {
-  std::int64_t height = 0, width = 0;
-  std::vector<std::uint8_t> rgb;
-};
 
 /// What is wrong with the file as far as its header and its last bytes tell ("is no JPEG image",
 /// "is cut off", ...), or an empty text. Reads some 64 KiB and decodes nothing.

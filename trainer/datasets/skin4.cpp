@@ -1,16 +1,12 @@
-#include <algorithm>
 #include <filesystem>
-#include <map>
 
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
 #include "core/hash.hpp"
 #include "core/text.hpp"
 #include "trainer/datasets/dataset.hpp"
+#include "trainer/datasets/image_files.hpp"
 #include "trainer/datasets/isic_labels.hpp"
-#include "trainer/datasets/jpeg.hpp"
-#include "trainer/datasets/parallel.hpp"
-#include "trainer/datasets/resize.hpp"
 #include "trainer/datasets/split.hpp"
 
 namespace sweep::trainer {
@@ -46,7 +42,6 @@ const OptionTable<Skin4Options> table{
 
 const std::vector<std::string> kClasses{"MEL", "NV", "BCC", "BKL"};
 constexpr std::int64_t kNv = 1;
-constexpr std::size_t kProblemsShown = 5;
 
 /// SKIN4 of the paper: the ISIC 2018 Task 3 training images of four classes (Tschandl, Rosendahl,
 /// Kittler, "The HAM10000 dataset", Scientific Data 5:180161, 2018).
@@ -61,45 +56,34 @@ class Skin4 final : public Dataset {
 
   DatasetSummary inspect() const override {
     const Selection selection = select();
-    check_images(selection);
-    DatasetSummary summary{.class_names = kClasses,
-                           .train_counts = counts(selection.split.train),
-                           .test_counts = counts(selection.split.test),
-                           .source_fingerprint = fingerprint(selection),
-                           .notes = selection.notes};
-    return summary;
+    check_image_files(selection.files, labels_.string());
+    Sha256 hash;
+    hash.update(read_text(labels_));
+    if (!groups_.empty()) hash.update(read_text(groups_));
+    hash_image_files(hash, selection.files);
+    const Split& split = selection.files.split;
+    return {.class_names = kClasses,
+            .train_counts = class_counts(split.train, kClasses.size()),
+            .test_counts = class_counts(split.test, kClasses.size()),
+            .source_fingerprint = hash.finish(),
+            .notes = selection.notes};
   }
 
   PreparedDataset prepare(
       int threads, const std::function<bool(std::int64_t, std::int64_t)>& progress) const override {
-    const Split split = select().split;
-    PreparedDataset prepared{kClasses, empty_set(split.train), empty_set(split.test)};
-    const auto train = static_cast<std::int64_t>(split.train.size());
-    const auto total = train + static_cast<std::int64_t>(split.test.size());
-    for_each_index(
-        total, threads,
-        [&](std::int64_t i) {
-          if (i < train) {
-            decode_into(split.train, i, prepared.train);
-          } else {
-            decode_into(split.test, i - train, prepared.test);
-          }
-        },
-        progress);
-    return prepared;
+    return decode_image_files(select().files, options_.image_size, threads, progress);
   }
 
  private:
   struct Selection {
-    Split split;
-    std::map<std::string, std::string> rows;  ///< image -> "file.csv:12"
+    ImageFiles files;
     std::vector<std::string> notes;
   };
 
   Selection select() const {
     check_folders();
     IsicLabels labels = read_isic_labels(labels_, groups_, kClasses);
-    Selection selection{{}, std::move(labels.rows), std::move(labels.notes)};
+    Selection selection{.notes = std::move(labels.notes)};
     std::vector<LabelledImage> nv, chosen;
     for (auto& image : labels.images)
       (image.label == kNv ? nv : chosen).push_back(std::move(image));
@@ -114,8 +98,14 @@ class Skin4 final : public Dataset {
           concat("NV: ", wanted, " of ", nv.size(), " images, drawn by dataset.seed"));
     for (auto& image : subsample(std::move(nv), wanted, options_.seed))
       chosen.push_back(std::move(image));
-    selection.split = split_by_group(std::move(chosen), options_.test_fraction, options_.seed);
-    check_not_empty(selection.split);
+    selection.files = {
+        .class_names = kClasses,
+        .split = split_by_group(std::move(chosen), options_.test_fraction, options_.seed),
+        .path_of = [this](const LabelledImage& image) { return path_of(image.id); },
+        .named_by =
+            [rows = std::move(labels.rows)](const LabelledImage& image) {
+              return concat(" (", rows.at(image.id), ")");
+            }};
     return selection;
   }
 
@@ -131,80 +121,11 @@ class Skin4 final : public Dataset {
                               "ISIC2018_Task3_Training_Input.zip in dataset.root"));
   }
 
-  void check_not_empty(const Split& split) const {
-    for (const auto& [name, images] :
-         {std::pair("train", &split.train), std::pair("test", &split.test)}) {
-      const auto per_class = counts(*images);
-      for (std::size_t k = 0; k < kClasses.size(); ++k)
-        if (per_class[k] == 0)
-          throw InputError(concat(
-              "'", labels_.string(), "' leaves no ", name, " images of the class ", kClasses[k],
-              " (every class needs some); add images or change dataset.test_fraction"));
-    }
-  }
-
-  void check_images(const Selection& selection) const {
-    std::vector<std::string> problems;
-    for (const auto* side : {&selection.split.train, &selection.split.test})
-      for (const auto& image : *side) {
-        const fs::path path = path_of(image.id);
-        std::error_code ignored;
-        const std::string problem =
-            fs::is_regular_file(path, ignored) ? quick_jpeg_problem(path) : "is missing";
-        if (!problem.empty())
-          problems.push_back(concat("\n  '", path.string(), "' ", problem, " (",
-                                    selection.rows.at(image.id), ")"));
-      }
-    if (problems.empty()) return;
-    const std::size_t count = problems.size();
-    problems.resize(std::min(count, kProblemsShown));
-    throw InputError(
-        concat(count, count == 1 ? " image" : " images",
-               " of the dataset can't be used; replace the files or take their "
-               "rows out of the labels:",
-               join(problems, ""),
-               count > kProblemsShown ? concat("\n  and ", count - kProblemsShown, " more") : ""));
-  }
-
-  /// Of the labels, the groups, and the names and sizes of the images: reading every image whole at
-  /// every start would take too long.
-  std::string fingerprint(const Selection& selection) const {
-    Sha256 hash;
-    hash.update(read_text(labels_));
-    if (!groups_.empty()) hash.update(read_text(groups_));
-    for (const auto* side : {&selection.split.train, &selection.split.test})
-      for (const auto& image : *side)
-        hash.update(concat(image.id, " ", fs::file_size(path_of(image.id)), "\n"));
-    return hash.finish();
-  }
-
-  static std::vector<std::int64_t> counts(const std::vector<LabelledImage>& images) {
-    std::vector<std::int64_t> counts(kClasses.size());
-    for (const auto& image : images) ++counts[static_cast<std::size_t>(image.label)];
-    return counts;
-  }
-
-  fs::path path_of(const std::string& id) const { return images_ / (id + ".jpg"); }
-
-  ImageSet empty_set(const std::vector<LabelledImage>& images) const {
-    ImageSet set{options_.image_size, options_.image_size};
-    set.images.resize(images.size() * pixels_per_image());
-    for (const auto& image : images) {
-      set.labels.push_back(image.label);
-      set.sample_ids.push_back(image.id);
-    }
-    return set;
-  }
-
-  std::size_t pixels_per_image() const {
-    return static_cast<std::size_t>(3 * options_.image_size * options_.image_size);
-  }
-
-  void decode_into(const std::vector<LabelledImage>& images, std::int64_t index,
-                   ImageSet& set) const {
-    const auto i = static_cast<std::size_t>(index);
-    resize_to_planes(decode_jpeg(path_of(images[i].id)), options_.image_size,
-                     std::span(set.images).subspan(i * pixels_per_image(), pixels_per_image()));
+  /// The challenge has JPEG files; PNG is what converters make of them.
+  fs::path path_of(const std::string& id) const {
+    std::error_code ignored;
+    const fs::path png = images_ / (id + ".png");
+    return fs::exists(png, ignored) ? png : images_ / (id + ".jpg");
   }
 
   /// The challenge offers the grouping file by itself: people put it beside the labels or in the

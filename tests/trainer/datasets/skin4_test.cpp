@@ -223,8 +223,9 @@ TEST_F(Skin4, NamesImagesThatCannotBeUsed) {
   const std::string text = problem();
   EXPECT_THAT(text, HasSubstr("4 images of the dataset can't be used"));
   for (const std::string part :
-       {"ISIC_1000.jpg' is missing", "ISIC_1001.jpg' is cut off", "ISIC_1002.jpg' is no JPEG image",
-        "ISIC_1003.jpg' is empty", "GroundTruth.csv:2)", "GroundTruth.csv:5)"})
+       {"ISIC_1000.jpg' is missing", "ISIC_1001.jpg' is cut off",
+        "ISIC_1002.jpg' is no JPEG or PNG image", "ISIC_1003.jpg' is empty", "GroundTruth.csv:2)",
+        "GroundTruth.csv:5)"})
     EXPECT_THAT(text, HasSubstr(part));
 }
 

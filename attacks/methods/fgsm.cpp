@@ -2,6 +2,7 @@
 
 #include "attacks/attack.hpp"
 #include "attacks/gradient.hpp"
+#include "attacks/linf_options.hpp"
 
 namespace sweep::attacks {
 namespace {
@@ -11,13 +12,7 @@ struct FgsmOptions {
 };
 
 const OptionTable<FgsmOptions> table{
-    {"epsilon",
-     &FgsmOptions::epsilon,
-     {.min = 0,
-      .max = 1,
-      .unit = "pixel value in [0,1]",
-      .doc = "largest change of a pixel",
-      .required = true}},
+    epsilon_option<FgsmOptions>(),
 };
 
 /// x + epsilon * sign(gradient of the loss), clipped to [0,1]: the fast gradient sign method of

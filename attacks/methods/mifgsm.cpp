@@ -3,6 +3,7 @@
 #include "attacks/attack.hpp"
 #include "attacks/epsilon_ball.hpp"
 #include "attacks/gradient.hpp"
+#include "attacks/linf_options.hpp"
 
 namespace sweep::attacks {
 namespace {
@@ -15,22 +16,8 @@ struct MifgsmOptions {
 };
 
 const OptionTable<MifgsmOptions> table{
-    {"epsilon",
-     &MifgsmOptions::epsilon,
-     {.min = 0,
-      .max = 1,
-      .unit = "pixel value in [0,1]",
-      .doc = "largest change of a pixel",
-      .required = true}},
-    {"alpha",
-     &MifgsmOptions::alpha,
-     {.min = 0,
-      .max = 1,
-      .unit = "pixel value in [0,1]",
-      .doc = "change of a pixel in one step",
-      .required = true,
-      .relative_key = "alpha_rel",
-      .relative_to = "epsilon"}},
+    epsilon_option<MifgsmOptions>(),
+    alpha_option<MifgsmOptions>(),
     {"steps", &MifgsmOptions::steps, {.min = 1, .max = 1000000, .doc = "number of steps"}},
     {"decay",
      &MifgsmOptions::decay,

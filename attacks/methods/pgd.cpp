@@ -4,6 +4,7 @@
 #include "attacks/attack.hpp"
 #include "attacks/epsilon_ball.hpp"
 #include "attacks/gradient.hpp"
+#include "attacks/linf_options.hpp"
 #include "core/hash.hpp"
 
 namespace sweep::attacks {
@@ -19,22 +20,8 @@ struct PgdOptions {
 };
 
 const OptionTable<PgdOptions> table{
-    {"epsilon",
-     &PgdOptions::epsilon,
-     {.min = 0,
-      .max = 1,
-      .unit = "pixel value in [0,1]",
-      .doc = "largest change of a pixel",
-      .required = true}},
-    {"alpha",
-     &PgdOptions::alpha,
-     {.min = 0,
-      .max = 1,
-      .unit = "pixel value in [0,1]",
-      .doc = "change of a pixel in one step",
-      .required = true,
-      .relative_key = "alpha_rel",
-      .relative_to = "epsilon"}},
+    epsilon_option<PgdOptions>(),
+    alpha_option<PgdOptions>(),
     {"steps", &PgdOptions::steps, {.min = 1, .max = 1000000, .doc = "number of steps"}},
     {"random_start",
      &PgdOptions::random_start,

@@ -5,6 +5,7 @@
 
 #include "attacks/goal.hpp"
 #include "attacks/gradient.hpp"
+#include "attacks/linf_options.hpp"
 #include "trainer/defences/defence.hpp"
 #include "trainer/defences/evaluation_mode.hpp"
 #include "trainer/tensors.hpp"
@@ -20,13 +21,7 @@ struct FgsmTrainingOptions {
 };
 
 const OptionTable<FgsmTrainingOptions> kOptions = {
-    {"epsilon",
-     &FgsmTrainingOptions::epsilon,
-     {.min = 0,
-      .max = 1,
-      .unit = "pixel value in [0,1]",
-      .doc = "largest change of a pixel",
-      .required = true}},
+    attacks::epsilon_option<FgsmTrainingOptions>(),
     {"lambda",
      &FgsmTrainingOptions::lambda,
      {.min = 0, .doc = "weight of an adversarial image beside a clean one"}},

@@ -3,6 +3,7 @@
 
 #include "attacks/attack.hpp"
 #include "attacks/goal.hpp"
+#include "attacks/linf_options.hpp"
 #include "trainer/defences/defence.hpp"
 #include "trainer/defences/evaluation_mode.hpp"
 #include "trainer/tensors.hpp"
@@ -17,22 +18,8 @@ struct PgdTrainingOptions {
 };
 
 const OptionTable<PgdTrainingOptions> kOptions = {
-    {"epsilon",
-     &PgdTrainingOptions::epsilon,
-     {.min = 0,
-      .max = 1,
-      .unit = "pixel value in [0,1]",
-      .doc = "largest change of a pixel",
-      .required = true}},
-    {"alpha",
-     &PgdTrainingOptions::alpha,
-     {.min = 0,
-      .max = 1,
-      .unit = "pixel value in [0,1]",
-      .doc = "change of a pixel in one step",
-      .required = true,
-      .relative_key = "alpha_rel",
-      .relative_to = "epsilon"}},
+    attacks::epsilon_option<PgdTrainingOptions>(),
+    attacks::alpha_option<PgdTrainingOptions>(),
     {"steps", &PgdTrainingOptions::steps, {.min = 1, .max = 1000, .doc = "steps of the attack"}},
 };
 

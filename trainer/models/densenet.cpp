@@ -7,10 +7,7 @@
 
 #include "core/text.hpp"
 #include "trainer/models/chain.hpp"
-#include "trainer/models/initialization.hpp"
-#include "trainer/models/model.hpp"
-#include "trainer/models/normalization.hpp"
-#include "trainer/tensors.hpp"
+#include "trainer/models/network_classifier.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -84,7 +81,7 @@ struct Network : nn::Module {
     for (std::size_t i = 0; i < kDepths.size(); ++i) {
       features->add(concat("denseblock", i + 1), DenseBlock(channels, kDepths[i]));
       channels += kGrowth * kDepths[i];
-      if (i + 1 == kEncoderBlocks) encoding_channels = channels, encoder_layers = features->size();
+      if (i + 1 == kEncoderBlocks) encoded = channels, encoder_layers = features->size();
       if (i + 1 == kDepths.size()) break;
       features->add(concat("transition", i + 1), Transition(channels));
       channels /= 2;
@@ -101,35 +98,22 @@ struct Network : nn::Module {
     return {classifier(last.mean({2, 3})), last.flatten(1), encoding};
   }
 
+  std::int64_t encoding_channels() const { return encoded; }
+
   nn::Conv2d conv0 = nullptr;
   nn::BatchNorm2d norm0 = nullptr;
   std::shared_ptr<Chain> features = std::make_shared<Chain>();
   nn::Linear classifier = nullptr;
   std::size_t encoder_layers = 0;
-  std::int64_t encoding_channels = 0;
+  std::int64_t encoded = 0;  ///< channels of the encoding
 };
 
 /// Huang, Liu, van der Maaten, Weinberger: Densely Connected Convolutional Networks, 2017
 /// (arXiv:1608.06993), as torchvision builds it. The encoder is the stem to the second dense block.
-class DenseNet121 : public Classifier {
- public:
+struct DenseNet121 : NetworkClassifier<Network> {
   DenseNet121(const ModelOptions& options, std::int64_t num_classes)
-      : normalize_(options.normalize), network_(std::make_shared<Network>(num_classes)) {}
-
-  Outputs forward(const at::Tensor& images) override {
-    return network_->forward(normalize_(images));
-  }
-  nn::Module& module() override { return *network_; }
-  void initialize(std::uint64_t seed) override {
-    initialize_layers(*network_, seed,
-                      {.fan = Fan::in, .linear = LinearInitialization::uniform_without_bias});
-  }
-  std::int64_t encoding_channels() const override { return network_->encoding_channels; }
-  std::int64_t encoding_stride() const override { return 8; }
-
- private:
-  Normalization normalize_;
-  std::shared_ptr<Network> network_;
+      : NetworkClassifier(options, std::make_shared<Network>(num_classes),
+                          {.fan = Fan::in, .linear = LinearInitialization::uniform_without_bias}) {}
 };
 
 SWEEP_REGISTER_MODEL("densenet121", model_options(), DenseNet121,

@@ -8,10 +8,7 @@
 #include <array>
 
 #include "trainer/models/chain.hpp"
-#include "trainer/models/initialization.hpp"
-#include "trainer/models/model.hpp"
-#include "trainer/models/normalization.hpp"
-#include "trainer/tensors.hpp"
+#include "trainer/models/network_classifier.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -106,6 +103,8 @@ struct Network : nn::Module {
     return {classifier->forward(last.mean({2, 3})), last.flatten(1), encoding};
   }
 
+  std::int64_t encoding_channels() const { return kStages[kEncoderStages - 1].channels; }
+
   template <class Layer>
   void add(const Layer& layer) {
     features->add(std::to_string(features->size()), layer);
@@ -118,24 +117,10 @@ struct Network : nn::Module {
 
 /// Sandler, Howard, Zhu, Zhmoginov, Chen: MobileNetV2: Inverted Residuals and Linear Bottlenecks,
 /// 2018 (arXiv:1801.04381), as torchvision builds it. The encoder ends before the fourth stage.
-class MobileNetV2 : public Classifier {
- public:
+struct MobileNetV2 : NetworkClassifier<Network> {
   MobileNetV2(const ModelOptions& options, std::int64_t num_classes)
-      : normalize_(options.normalize), network_(std::make_shared<Network>(num_classes)) {}
-
-  Outputs forward(const at::Tensor& images) override {
-    return network_->forward(normalize_(images));
-  }
-  nn::Module& module() override { return *network_; }
-  void initialize(std::uint64_t seed) override {
-    initialize_layers(*network_, seed, {.linear = LinearInitialization::normal});
-  }
-  std::int64_t encoding_channels() const override { return kStages[kEncoderStages - 1].channels; }
-  std::int64_t encoding_stride() const override { return 8; }
-
- private:
-  Normalization normalize_;
-  std::shared_ptr<Network> network_;
+      : NetworkClassifier(options, std::make_shared<Network>(num_classes),
+                          {.linear = LinearInitialization::normal}) {}
 };
 
 SWEEP_REGISTER_MODEL("mobilenet_v2", model_options(), MobileNetV2,

@@ -5,10 +5,7 @@
 
 #include <array>
 
-#include "trainer/models/initialization.hpp"
-#include "trainer/models/model.hpp"
-#include "trainer/models/normalization.hpp"
-#include "trainer/tensors.hpp"
+#include "trainer/models/network_classifier.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -106,6 +103,8 @@ struct Network : nn::Module {
     return {fc(last.mean({2, 3})), last.flatten(1), encoding};
   }
 
+  std::int64_t encoding_channels() const { return 128 * expansion; }
+
   static constexpr std::int64_t expansion = Block::Impl::expansion;
 
   static nn::Sequential stage(std::int64_t in, std::int64_t width, int depth, std::int64_t stride) {
@@ -123,23 +122,10 @@ struct Network : nn::Module {
 /// He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition, 2016, as torchvision builds
 /// it. The encoder is the stem to layer2.
 template <class Block>
-class ResNet : public Classifier {
- public:
+struct ResNet : NetworkClassifier<Network<Block>> {
   ResNet(const ModelOptions& options, const Depths& depths, std::int64_t num_classes)
-      : normalize_(options.normalize),
-        network_(std::make_shared<Network<Block>>(depths, num_classes)) {}
-
-  Outputs forward(const at::Tensor& images) override {
-    return network_->forward(normalize_(images));
-  }
-  nn::Module& module() override { return *network_; }
-  void initialize(std::uint64_t seed) override { initialize_layers(*network_, seed); }
-  std::int64_t encoding_channels() const override { return 128 * Network<Block>::expansion; }
-  std::int64_t encoding_stride() const override { return 8; }
-
- private:
-  Normalization normalize_;
-  std::shared_ptr<Network<Block>> network_;
+      : NetworkClassifier<Network<Block>>(options,
+                                          std::make_shared<Network<Block>>(depths, num_classes)) {}
 };
 
 struct ResNet18 : ResNet<BasicBlock> {

@@ -9,10 +9,7 @@
 #include <array>
 
 #include "trainer/models/chain.hpp"
-#include "trainer/models/initialization.hpp"
-#include "trainer/models/model.hpp"
-#include "trainer/models/normalization.hpp"
-#include "trainer/tensors.hpp"
+#include "trainer/models/network_classifier.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -58,6 +55,8 @@ struct Network : nn::Module {
     return {classifier->forward(grid.flatten(1)), last.flatten(1), encoding};
   }
 
+  std::int64_t encoding_channels() const { return kWidths[kEncoderStages - 1]; }
+
   /// The layers are numbered as torchvision's, those without parameters too.
   template <class Layer>
   void add(const Layer& layer) {
@@ -71,25 +70,10 @@ struct Network : nn::Module {
 
 /// Simonyan and Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition,
 /// 2015 (arXiv:1409.1556), as torchvision builds it. The encoder ends with the third pooling.
-class Vgg : public Classifier {
- public:
+struct Vgg : NetworkClassifier<Network> {
   Vgg(const ModelOptions& options, const Depths& depths, bool batch_norm, std::int64_t num_classes)
-      : normalize_(options.normalize),
-        network_(std::make_shared<Network>(depths, batch_norm, num_classes)) {}
-
-  Outputs forward(const at::Tensor& images) override {
-    return network_->forward(normalize_(images));
-  }
-  nn::Module& module() override { return *network_; }
-  void initialize(std::uint64_t seed) override {
-    initialize_layers(*network_, seed, {.linear = LinearInitialization::normal});
-  }
-  std::int64_t encoding_channels() const override { return kWidths[kEncoderStages - 1]; }
-  std::int64_t encoding_stride() const override { return 8; }
-
- private:
-  Normalization normalize_;
-  std::shared_ptr<Network> network_;
+      : NetworkClassifier(options, std::make_shared<Network>(depths, batch_norm, num_classes),
+                          {.linear = LinearInitialization::normal}) {}
 };
 
 constexpr Depths kVgg11{1, 1, 2, 2, 2}, kVgg13{2, 2, 2, 2, 2}, kVgg16{2, 2, 3, 3, 3},

@@ -16,6 +16,14 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kProblemsShown = 5;
 
+/// Images per class.
+std::vector<std::int64_t> class_counts(const std::vector<LabelledImage>& images,
+                                       std::size_t num_classes) {
+  std::vector<std::int64_t> counts(num_classes);
+  for (const auto& image : images) ++counts[static_cast<std::size_t>(image.label)];
+  return counts;
+}
+
 void check_every_class(const ImageFiles& files, const std::string& source) {
   for (const auto& [name, images] :
        {std::pair("train", &files.split.train), std::pair("test", &files.split.test)}) {
@@ -41,13 +49,6 @@ ImageSet empty_set(const std::vector<LabelledImage>& images, std::int64_t size) 
 
 }  // namespace
 
-std::vector<std::int64_t> class_counts(const std::vector<LabelledImage>& images,
-                                       std::size_t num_classes) {
-  std::vector<std::int64_t> counts(num_classes);
-  for (const auto& image : images) ++counts[static_cast<std::size_t>(image.label)];
-  return counts;
-}
-
 void check_image_files(const ImageFiles& files, const std::string& source) {
   check_every_class(files, source);
   std::vector<std::string> problems;
@@ -70,10 +71,16 @@ void check_image_files(const ImageFiles& files, const std::string& source) {
              count > kProblemsShown ? concat("\n  and ", count - kProblemsShown, " more") : ""));
 }
 
-void hash_image_files(Sha256& hash, const ImageFiles& files) {
+DatasetSummary summarize(const ImageFiles& files, Sha256& labels) {
   for (const auto* side : {&files.split.train, &files.split.test})
     for (const auto& image : *side)
-      hash.update(concat(image.id, " ", fs::file_size(files.path_of(image)), "\n"));
+      labels.update(concat(image.id, " ", fs::file_size(files.path_of(image)), "\n"));
+  const std::size_t classes = files.class_names.size();
+  return {.class_names = files.class_names,
+          .train_counts = class_counts(files.split.train, classes),
+          .test_counts = class_counts(files.split.test, classes),
+          .source_fingerprint = labels.finish(),
+          .notes = files.notes};
 }
 
 PreparedDataset decode_image_files(

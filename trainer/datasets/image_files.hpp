@@ -18,18 +18,17 @@ struct ImageFiles {
   std::function<std::filesystem::path(const LabelledImage&)> path_of;
   /// " (labels.csv:12)", behind a complaint about the image; may be empty.
   std::function<std::string(const LabelledImage&)> named_by = [](const auto&) { return ""; };
+  std::vector<std::string> notes{};  ///< what was left out, and why
 };
-
-/// Images per class.
-std::vector<std::int64_t> class_counts(const std::vector<LabelledImage>& images,
-                                       std::size_t num_classes);
 
 /// @throws InputError naming the first few images that are missing, cut off or no images, or the
 ///         class that has no image in a split. `source` names the dataset in that message.
 void check_image_files(const ImageFiles& files, const std::string& source);
 
-/// Ids and sizes of all images: reading every image whole at every start would take too long.
-void hash_image_files(Sha256& hash, const ImageFiles& files);
+/// As Dataset::inspect gives it. `labels` holds what the labels come from, where they are in files
+/// of their own; ids and sizes of the images are added: reading every image whole at every start
+/// would take too long.
+DatasetSummary summarize(const ImageFiles& files, Sha256& labels);
 
 /// As Dataset::prepare, all images scaled to size x size.
 PreparedDataset decode_image_files(const ImageFiles& files, std::int64_t size, int threads,

@@ -66,49 +66,37 @@ class ImageFolder final : public Dataset {
   explicit ImageFolder(const ImageFolderOptions& options) : options_(options) {}
 
   DatasetSummary inspect() const override {
-    const Selection selection = select();
-    check_image_files(selection.files, options_.root);
-    Sha256 hash;
-    hash_image_files(hash, selection.files);
-    const auto& [class_names, split, path_of, named_by] = selection.files;
-    return {.class_names = class_names,
-            .train_counts = class_counts(split.train, class_names.size()),
-            .test_counts = class_counts(split.test, class_names.size()),
-            .source_fingerprint = hash.finish(),
-            .notes = selection.notes};
+    const ImageFiles files = select();
+    check_image_files(files, options_.root);
+    Sha256 no_labels;  // the ids have the classes in them
+    return summarize(files, no_labels);
   }
 
   PreparedDataset prepare(
       int threads, const std::function<bool(std::int64_t, std::int64_t)>& progress) const override {
-    return decode_image_files(select().files, options_.image_size, threads, progress);
+    return decode_image_files(select(), options_.image_size, threads, progress);
   }
 
  private:
-  struct Selection {
-    ImageFiles files;
-    std::vector<std::string> notes;
-  };
-
-  Selection select() const {
+  ImageFiles select() const {
     const fs::path root(options_.root);
     std::error_code ignored;  // a folder that can't be looked at is as good as none
     if (!fs::is_directory(root, ignored))
       throw InputError(concat("dataset.root = '", options_.root,
                               "' is no folder (image_folder reads one folder per class from it); "
                               "give the folder with --set dataset.root=DIR"));
-    Selection selection;
-    ImageFiles& files = selection.files;
+    ImageFiles files;
     files.path_of = [root](const LabelledImage& image) { return root / image.id; };
     const bool has_split = fs::is_directory(root / "train") && fs::is_directory(root / "test");
     files.class_names = class_names_in(has_split ? root / "train" : root);
     if (has_split) {
-      files.split = {images_in("train", files.class_names, selection.notes),
-                     images_in("test", files.class_names, selection.notes)};
+      files.split = {images_in("train", files.class_names, files.notes),
+                     images_in("test", files.class_names, files.notes)};
     } else {
-      files.split = split_by_group(images_in("", files.class_names, selection.notes),
+      files.split = split_by_group(images_in("", files.class_names, files.notes),
                                    options_.test_fraction, options_.seed);
     }
-    return selection;
+    return files;
   }
 
   static std::vector<std::string> class_names_in(const fs::path& folder) {

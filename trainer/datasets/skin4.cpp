@@ -55,35 +55,23 @@ class Skin4 final : public Dataset {
         images_(fs::path(options.root) / "ISIC2018_Task3_Training_Input") {}
 
   DatasetSummary inspect() const override {
-    const Selection selection = select();
-    check_image_files(selection.files, labels_.string());
+    const ImageFiles files = select();
+    check_image_files(files, labels_.string());
     Sha256 hash;
     hash.update(read_text(labels_));
     if (!groups_.empty()) hash.update(read_text(groups_));
-    hash_image_files(hash, selection.files);
-    const Split& split = selection.files.split;
-    return {.class_names = kClasses,
-            .train_counts = class_counts(split.train, kClasses.size()),
-            .test_counts = class_counts(split.test, kClasses.size()),
-            .source_fingerprint = hash.finish(),
-            .notes = selection.notes};
+    return summarize(files, hash);
   }
 
   PreparedDataset prepare(
       int threads, const std::function<bool(std::int64_t, std::int64_t)>& progress) const override {
-    return decode_image_files(select().files, options_.image_size, threads, progress);
+    return decode_image_files(select(), options_.image_size, threads, progress);
   }
 
  private:
-  struct Selection {
-    ImageFiles files;
-    std::vector<std::string> notes;
-  };
-
-  Selection select() const {
+  ImageFiles select() const {
     check_folders();
     IsicLabels labels = read_isic_labels(labels_, groups_, kClasses);
-    Selection selection{.notes = std::move(labels.notes)};
     std::vector<LabelledImage> nv, chosen;
     for (auto& image : labels.images)
       (image.label == kNv ? nv : chosen).push_back(std::move(image));
@@ -94,19 +82,18 @@ class Skin4 final : public Dataset {
                               "' has only ", nv.size(), " images of the class NV; give at most ",
                               nv.size(), ", or 0 for all"));
     if (wanted < nv.size())
-      selection.notes.push_back(
+      labels.notes.push_back(
           concat("NV: ", wanted, " of ", nv.size(), " images, drawn by dataset.seed"));
     for (auto& image : subsample(std::move(nv), wanted, options_.seed))
       chosen.push_back(std::move(image));
-    selection.files = {
-        .class_names = kClasses,
-        .split = split_by_group(std::move(chosen), options_.test_fraction, options_.seed),
-        .path_of = [this](const LabelledImage& image) { return path_of(image.id); },
-        .named_by =
-            [rows = std::move(labels.rows)](const LabelledImage& image) {
-              return concat(" (", rows.at(image.id), ")");
-            }};
-    return selection;
+    return {.class_names = kClasses,
+            .split = split_by_group(std::move(chosen), options_.test_fraction, options_.seed),
+            .path_of = [this](const LabelledImage& image) { return path_of(image.id); },
+            .named_by =
+                [rows = std::move(labels.rows)](const LabelledImage& image) {
+                  return concat(" (", rows.at(image.id), ")");
+                },
+            .notes = std::move(labels.notes)};
   }
 
   void check_folders() const {

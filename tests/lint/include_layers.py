@@ -43,7 +43,8 @@ LIBRARIES = [
     (r"CLI/.*", ("runner/bin/",)),
     (r"(hdf5|H5\w*)\.h", ("storage/hdf5/",)),
     (r"mpi\.h", ("cluster/*.cpp",)),
-    (r"turbojpeg\.h|png\.h|stb/.*", ("trainer/datasets/*.cpp",)),
+    (r"turbojpeg\.h|png\.h|stb/.*|libexif/.*|dcmtk/.*", ("trainer/datasets/*.cpp",)),
+    (r"zip\.h", ("trainer/weights/*.cpp",)),
     # Enough for a struct that holds tensors; the whole of LibTorch takes seconds to compile.
     (r"ATen/core/Tensor\.h", ("attacks/", "trainer/", "runner/tasks/")),
     # chain.hpp is a part that only the models' .cpp files put into theirs.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include "core/enum_names.hpp"
 #include "core/error.hpp"
@@ -11,12 +10,13 @@
 namespace sweep {
 namespace {
 
-constexpr EnumNames<OptionType, 5> kTypeNames{{{
+constexpr EnumNames<OptionType, 6> kTypeNames{{{
     {OptionType::number, "number"},
     {OptionType::integer, "integer"},
     {OptionType::boolean, "true or false"},
     {OptionType::text, "text"},
     {OptionType::numbers, "list of numbers"},
+    {OptionType::texts, "list of texts"},
 }}};
 
 Json limit_to_json(double limit) {
@@ -42,17 +42,11 @@ std::optional<double> fraction(const std::string& text) {
   }
 }
 
-std::optional<double> number(const Json& value) {
-  if (value.is_number()) return value.get<double>();
-  if (value.is_string()) return fraction(value.get<std::string>());
-  return std::nullopt;
-}
-
 /// The value in the option's own type, so that 1 and 1.0 make the same artifact name.
 std::optional<Json> converted(OptionType type, const Json& value) {
   switch (type) {
     case OptionType::number:
-      if (const auto n = number(value)) return Json(*n + 0.0);  // -0 is 0
+      if (const auto n = number_of(value)) return Json(*n + 0.0);  // -0 is 0
       return std::nullopt;
     case OptionType::integer:
       if (value.is_number_integer()) return value;
@@ -67,12 +61,17 @@ std::optional<Json> converted(OptionType type, const Json& value) {
       if (!value.is_array()) return std::nullopt;
       Json list = Json::array();
       for (const auto& element : value) {
-        const auto n = number(element);
+        const auto n = number_of(element);
         if (!n) return std::nullopt;
         list.push_back(*n + 0.0);
       }
       return list;
     }
+    case OptionType::texts:
+      if (value.is_array() && std::all_of(value.begin(), value.end(),
+                                          [](const Json& text) { return text.is_string(); }))
+        return value;
+      return std::nullopt;
   }
   return std::nullopt;
 }
@@ -94,7 +93,7 @@ void check_range(const OptionInfo& option, double value, const std::string& wher
 void check_value(const OptionInfo& option, const Json& value, const std::string& where,
                  const Json& written) {
   if (value.is_number()) check_range(option, value.get<double>(), where, written);
-  if (value.is_array())
+  if (option.type == OptionType::numbers)
     for (const auto& element : value) check_range(option, element.get<double>(), where, written);
   if (value.is_string() && !option.choices.empty()) {
     const auto& text = value.get_ref<const std::string&>();
@@ -169,6 +168,12 @@ Json resolve_option(const OptionInfo& option, const Json& given, const Json& res
 
 }  // namespace
 
+std::optional<double> number_of(const Json& value) {
+  if (value.is_number()) return value.get<double>();
+  if (value.is_string()) return fraction(value.get<std::string>());
+  return std::nullopt;
+}
+
 OptionType option_type(const double&) {
   return OptionType::number;
 }
@@ -183,6 +188,9 @@ OptionType option_type(const std::string&) {
 }
 OptionType option_type(const std::vector<double>&) {
   return OptionType::numbers;
+}
+OptionType option_type(const std::vector<std::string>&) {
+  return OptionType::texts;
 }
 
 Json to_json(const Schema& schema) {
@@ -243,6 +251,20 @@ Json without_locations(const Schema& schema, Json resolved) {
   for (const auto& option : schema)
     if (option.location) resolved.erase(option.key);
   return resolved;
+}
+
+Json locations_of(const Schema& schema, const Json& resolved) {
+  Json locations = Json::object();
+  for (const auto& option : schema)
+    if (option.location && resolved.contains(option.key))
+      locations[option.key] = resolved.at(option.key);
+  return locations;
+}
+
+const OptionInfo* find_option(const Schema& schema, const std::string& key) {
+  const auto found = std::find_if(schema.begin(), schema.end(),
+                                  [&](const OptionInfo& option) { return option.key == key; });
+  return found == schema.end() ? nullptr : &*found;
 }
 
 }  // namespace sweep

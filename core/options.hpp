@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -11,7 +12,7 @@
 
 namespace sweep {
 
-enum class OptionType { number, integer, boolean, text, numbers };
+enum class OptionType { number, integer, boolean, text, numbers, texts };
 
 /// What a user may write for one option. Free of the types of the plugin, so that files can be
 /// checked by programs that do not load LibTorch.
@@ -24,7 +25,8 @@ struct OptionInfo {
   std::vector<std::string> choices;  ///< empty: any text
   std::string unit;
   std::string doc;
-  bool location = false;  ///< says where the input lies, not what it is: kept out of artifact names
+  bool location = false;     ///< says where an input is found, not what it is: kept out of artifact
+                             ///< names
   std::string relative_key;  ///< may be given as a part of `relative_to` instead, under this key
   std::string relative_to;   ///< an option that stands before this one
 };
@@ -52,7 +54,7 @@ template <class Options>
 struct Option {
   std::string key;
   std::variant<double Options::*, std::int64_t Options::*, bool Options::*, std::string Options::*,
-               std::vector<double> Options::*>
+               std::vector<double> Options::*, std::vector<std::string> Options::*>
       member;
   OptionTraits traits;
 };
@@ -60,11 +62,25 @@ struct Option {
 template <class Options>
 using OptionTable = std::vector<Option<Options>>;
 
+/// The options of a base struct for a struct that inherits from it, whose defaults then hold.
+template <class Derived, class Base>
+OptionTable<Derived> inherited(const OptionTable<Base>& table) {
+  OptionTable<Derived> result;
+  for (const auto& [key, member, traits] : table)
+    std::visit(
+        [&, &key = key, &traits = traits]<class Value>(Value Base::*pointer) {
+          result.push_back({key, static_cast<Value Derived::*>(pointer), traits});
+        },
+        member);
+  return result;
+}
+
 OptionType option_type(const double&);
 OptionType option_type(const std::int64_t&);
 OptionType option_type(const bool&);
 OptionType option_type(const std::string&);
 OptionType option_type(const std::vector<double>&);
+OptionType option_type(const std::vector<std::string>&);
 
 /// The table as data. Defaults are those of a default-constructed `Options`.
 template <class Options>
@@ -84,13 +100,15 @@ Schema describe(const OptionTable<Options>& table) {
   return schema;
 }
 
-/// The struct from options that `resolve` has checked and completed.
+/// The struct from options that `resolve` has checked and completed. Locations may be left out:
+/// what has been made can be used wherever its inputs were.
 template <class Options>
 Options read_options(const OptionTable<Options>& table, const Json& resolved) {
   Options options{};
   for (const auto& [key, member, traits] : table)
-    std::visit([&, &key = key](auto pointer) { resolved.at(key).get_to(options.*pointer); },
-               member);
+    if (!traits.location || resolved.contains(key))
+      std::visit([&, &key = key](auto pointer) { resolved.at(key).get_to(options.*pointer); },
+                 member);
   return options;
 }
 
@@ -104,7 +122,14 @@ using LocationOf = std::function<std::string(const std::string& dotted_key)>;
 Json resolve(const Schema& schema, const Json& given, const std::string& prefix,
              const LocationOf& location_of);
 
-/// The resolved options without those that only say where the input lies.
+/// The resolved options without those that only say where an input is found; and those alone.
 Json without_locations(const Schema& schema, Json resolved);
+Json locations_of(const Schema& schema, const Json& resolved);
+
+/// A number, written as such or as a fraction ("4/255").
+std::optional<double> number_of(const Json& value);
+
+/// The option of this key, or null.
+const OptionInfo* find_option(const Schema& schema, const std::string& key);
 
 }  // namespace sweep

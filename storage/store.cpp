@@ -19,9 +19,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr EnumNames<ArtifactKind, 5> kKindNames{{{
+constexpr EnumNames<ArtifactKind, 6> kKindNames{{{
     {ArtifactKind::dataset, "dataset"},
     {ArtifactKind::model, "model"},
+    {ArtifactKind::preprocessor, "preprocessor"},
     {ArtifactKind::adversarial_shard, "adversarial_shard"},
     {ArtifactKind::adversarial_set, "adversarial_set"},
     {ArtifactKind::evaluation, "evaluation"},

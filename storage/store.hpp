@@ -11,7 +11,14 @@
 
 namespace sweep::storage {
 
-enum class ArtifactKind { dataset, model, adversarial_shard, adversarial_set, evaluation };
+enum class ArtifactKind {
+  dataset,
+  model,
+  preprocessor,
+  adversarial_shard,
+  adversarial_set,
+  evaluation
+};
 
 std::string_view to_string(ArtifactKind kind);
 /// @throws Error{internal} for an unknown name.

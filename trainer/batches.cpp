@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <numeric>
 #include <random>
 #include <utility>
@@ -37,27 +38,49 @@ at::Tensor flip_mask(std::int64_t count, std::uint64_t seed) {
 }
 
 Batches::Batches(const at::Tensor& images, const at::Tensor& labels, const TrainingOptions& options,
-                 const at::Device& device)
+                 const at::Device& device, std::vector<at::Tensor> adversarial_sets)
     : images_(images.to(device)),
       labels_(labels.to(device)),
+      adversarial_sets_(std::move(adversarial_sets)),
+      samples_(images.size(0) *
+               std::max<std::int64_t>(1, static_cast<std::int64_t>(adversarial_sets_.size()))),
       flip_(options.flip),
       seed_(options.seed),
-      bounds_(batch_bounds(images.size(0), options.batch_size)) {}
+      bounds_(batch_bounds(samples_, options.batch_size)) {}
 
 Batch Batches::at(std::int64_t epoch, std::int64_t step) {
   if (order_epoch_ != epoch) {
-    order_ =
-        at::tensor(sample_order(images_.size(0), seed_, epoch), at::kLong).to(images_.device());
+    order_ = at::tensor(sample_order(samples_, seed_, epoch), at::kLong);
     order_epoch_ = epoch;
   }
   const auto index = static_cast<std::size_t>(step);
-  const auto chosen = order_.slice(0, bounds_[index], bounds_[index + 1]);
-  auto images = images_.index_select(0, chosen);
-  if (flip_) {
-    const auto mask = flip_mask(chosen.size(0), derive_seed(seed_, "flip", epoch, step));
-    images = at::where(mask.to(images.device()).view({-1, 1, 1, 1}), images.flip(3), images);
-  }
-  return {to_model_input(images, images_.device()), labels_.index_select(0, chosen)};
+  const auto samples = order_.slice(0, bounds_[index], bounds_[index + 1]);
+  const auto chosen = samples.remainder(images_.size(0)).to(images_.device());
+  at::Tensor mask;
+  if (flip_)
+    mask = flip_mask(samples.size(0), derive_seed(seed_, "flip", epoch, step))
+               .to(images_.device())
+               .view({-1, 1, 1, 1});
+  const auto flipped = [&](const at::Tensor& images) {
+    return flip_ ? at::where(mask, images.flip(3), images) : images;
+  };
+  Batch batch{to_model_input(flipped(images_.index_select(0, chosen)), images_.device()),
+              labels_.index_select(0, chosen),
+              {}};
+  if (!adversarial_sets_.empty())
+    batch.adversarial =
+        to_model_input(flipped(counterparts(samples).to(images_.device())), images_.device());
+  return batch;
+}
+
+at::Tensor Batches::counterparts(const at::Tensor& samples) const {
+  std::vector<at::Tensor> rows;
+  const auto* sample = samples.const_data_ptr<std::int64_t>();
+  const std::int64_t count = images_.size(0);
+  for (std::int64_t i = 0; i < samples.size(0); ++i)
+    rows.push_back(
+        adversarial_sets_[static_cast<std::size_t>(sample[i] / count)][sample[i] % count]);
+  return at::stack(rows);
 }
 
 }  // namespace sweep::trainer

@@ -19,8 +19,9 @@ std::vector<std::int64_t> batch_bounds(std::int64_t count, std::int64_t batch_si
 at::Tensor flip_mask(std::int64_t count, std::uint64_t seed);
 
 struct Batch {
-  at::Tensor images;  ///< [n,3,H,W] float32 in [0,1], channels-last
-  at::Tensor labels;  ///< [n] int64
+  at::Tensor images;       ///< [n,3,H,W] float32 in [0,1], channels-last
+  at::Tensor labels;       ///< [n] int64
+  at::Tensor adversarial;  ///< their adversarial counterparts, like `images`; undefined without any
 };
 
 /// A training set on a device, and the batches of its epochs. Any batch can be asked for at any
@@ -28,18 +29,24 @@ struct Batch {
 class Batches {
  public:
   /// @param images  [N,3,H,W] uint8; @param labels  [N] int64
+  /// @param adversarial_sets  each [N,3,H,W] float32: counterparts of all images. An epoch then
+  ///        shows every image once with each of them. They stay where they are.
   Batches(const at::Tensor& images, const at::Tensor& labels, const TrainingOptions& options,
-          const at::Device& device);
+          const at::Device& device, std::vector<at::Tensor> adversarial_sets = {});
 
   std::int64_t steps() const { return static_cast<std::int64_t>(bounds_.size()) - 1; }
   Batch at(std::int64_t epoch, std::int64_t step);
 
  private:
+  at::Tensor counterparts(const at::Tensor& samples) const;
+
   at::Tensor images_, labels_;
+  std::vector<at::Tensor> adversarial_sets_;
+  std::int64_t samples_;  ///< of an epoch: sample i is image i % N with the set i / N
   bool flip_;
   std::int64_t seed_;
   std::vector<std::int64_t> bounds_;
-  at::Tensor order_;  ///< [N] int64, of order_epoch_
+  at::Tensor order_;  ///< [samples_] int64 on the CPU, of order_epoch_
   std::int64_t order_epoch_ = -1;
 };
 

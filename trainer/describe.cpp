@@ -5,6 +5,7 @@
 #include "trainer/datasets/dataset.hpp"
 #include "trainer/defences/defence.hpp"
 #include "trainer/models/model.hpp"
+#include "trainer/preprocessors/preprocessor.hpp"
 #include "trainer/training_options.hpp"
 
 namespace sweep::trainer {
@@ -24,6 +25,7 @@ Json describe_plugins() {
   return {{"datasets", catalogue<DatasetRegistry>()},
           {"models", catalogue<ModelRegistry>()},
           {"defences", catalogue<DefenceRegistry>()},
+          {"preprocessors", catalogue<PreprocessorRegistry>()},
           {"attacks", catalogue<attacks::AttackRegistry>()},
           {"attack_goal", to_json(describe(attacks::goal_options()))},
           {"training", to_json(training_schema())}};

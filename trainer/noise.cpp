@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
+
 namespace sweep::trainer {
 namespace {
 
@@ -29,6 +31,12 @@ at::Tensor uniform(std::int64_t count, std::uint64_t seed, const at::Tensor& lik
 
 at::Tensor add_uniform_noise(const at::Tensor& images, double sigma, std::uint64_t seed) {
   return images + uniform(images.numel(), seed, images).mul_(sigma).view(images.sizes());
+}
+
+at::Tensor standard_normal(const at::Tensor& images, std::uint64_t seed) {
+  // Half a step up: the interval becomes symmetric and open.
+  const auto values = uniform(images.numel(), seed, images).add_(0x1p-24);
+  return values.erfinv_().mul_(std::sqrt(2.0)).view(images.sizes());
 }
 
 }  // namespace sweep::trainer

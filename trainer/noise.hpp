@@ -13,4 +13,8 @@ namespace sweep::trainer {
 /// memory layout and number of threads, with no state to be saved.
 at::Tensor add_uniform_noise(const at::Tensor& images, double sigma, std::uint64_t seed);
 
+/// Standard normal numbers of the shape of `images`, made of the same hash: at most 5.4 in
+/// magnitude.
+at::Tensor standard_normal(const at::Tensor& images, std::uint64_t seed);
+
 }  // namespace sweep::trainer

@@ -1,33 +1,29 @@
 #include "trainer/sgd.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 
 #include <utility>
+
+#include "trainer/module_state.hpp"
 
 namespace sweep::trainer {
 
 Sgd::Sgd(NamedTensors parameters, double momentum, double weight_decay)
-    : parameters_(std::move(parameters)), momentum_(momentum), weight_decay_(weight_decay) {
-  for (const auto& [name, parameter] : parameters_)
-    buffers_.emplace(name, at::zeros_like(parameter.detach()));
+    : Optimizer(std::move(parameters)),
+      momentum_(momentum),
+      weight_decay_(weight_decay),
+      buffers_(zeros()) {}
+
+void Sgd::update(Step& step, double learning_rate) {
+  const auto buffers = step.of(buffers_);
+  at::_foreach_add_(step.gradients, step.parameters, weight_decay_);
+  at::_foreach_mul_(buffers, momentum_);
+  at::_foreach_add_(buffers, step.gradients);
+  at::_foreach_add_(step.parameters, buffers, -learning_rate);
 }
 
-void Sgd::step(double learning_rate) {
-  const at::NoGradGuard no_grad;
-  std::vector<at::Tensor> parameters, gradients, buffers;
-  for (auto& [name, parameter] : parameters_) {
-    if (!parameter.grad().defined()) continue;
-    parameters.push_back(parameter);
-    gradients.push_back(parameter.grad());
-    buffers.push_back(buffers_.at(name));
-    parameter.mutable_grad().reset();
-  }
-  if (parameters.empty()) return;
-  at::_foreach_add_(gradients, parameters, weight_decay_);
-  at::_foreach_mul_(buffers, momentum_);
-  at::_foreach_add_(buffers, gradients);
-  at::_foreach_add_(parameters, buffers, -learning_rate);
+NamedTensors Sgd::state() const {
+  return with_prefix(buffers_, "momentum.");
 }
 
 }  // namespace sweep::trainer

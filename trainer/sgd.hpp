@@ -1,25 +1,21 @@
 #pragma once
 
-#include "trainer/tensors.hpp"
+#include "trainer/optimizer.hpp"
 
 namespace sweep::trainer {
 
 /// Stochastic gradient descent with momentum, step for step that of torch.optim.SGD (no dampening,
-/// no Nesterov), with buffers that have names, so that checkpoints are plain named tensors.
-class Sgd {
+/// no Nesterov): g += weight_decay * p; v = momentum * v + g; p -= learning_rate * v.
+class Sgd final : public Optimizer {
  public:
-  /// @param parameters  to be changed in place; those without a gradient are left alone
   Sgd(NamedTensors parameters, double momentum, double weight_decay);
-
-  /// g += weight_decay * p; v = momentum * v + g; p -= learning_rate * v. Drops the gradients.
-  void step(double learning_rate);
-
-  /// The buffers v under the names of their parameters: the optimiser's own tensors, not copies.
-  const NamedTensors& momentum_buffers() const { return buffers_; }
+  NamedTensors state() const override;  ///< "momentum.NAME": v
 
  private:
-  NamedTensors parameters_, buffers_;
+  void update(Step& step, double learning_rate) override;
+
   double momentum_, weight_decay_;
+  NamedTensors buffers_;
 };
 
 }  // namespace sweep::trainer

@@ -27,7 +27,8 @@ struct LossTerms {
   at::Tensor classification;  ///< L_c
   at::Tensor feature;         ///< L_n (equation 1)
   at::Tensor reconstruction;  ///< L_a (equation 2)
-  at::Tensor clean_logits;    ///< [N,K] of the clean images, for the training accuracy
+  at::Tensor clean_logits;    ///< [N,K] of the clean images, for the training accuracy; undefined
+                              ///< where what is trained is no classifier
 };
 
 }  // namespace sweep::trainer

@@ -14,7 +14,7 @@
 #include "trainer/defences/defence.hpp"
 #include "trainer/models/model.hpp"
 #include "trainer/module_state.hpp"
-#include "trainer/sgd.hpp"
+#include "trainer/optimizer.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -23,22 +23,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-void check_data(const TrainingJob& job) {
-  const auto& [images, labels] = std::tie(job.images, job.labels);
-  const auto fail = [](const std::string& fault) {
-    throw Error(FailureType::bad_data,
-                concat("the training set can't be used (", fault,
-                       "); make the dataset again, or choose one that fits the model"));
-  };
-  if (images.dim() != 4 || images.size(1) != 3 || images.scalar_type() != at::kByte)
-    fail("images must be bytes of the shape [N,3,H,W]");
-  if (labels.scalar_type() != at::kLong || labels.dim() != 1 || labels.size(0) != images.size(0))
-    fail("there must be one 64-bit label for every image");
-  if (images.size(0) < 2) fail("batch normalisation needs at least two images");
-  if (labels.min().item<std::int64_t>() < 0 || labels.max().item<std::int64_t>() >= job.num_classes)
-    fail(concat("labels must be from 0 to ", job.num_classes - 1));
 }
 
 /// What a step leaves behind, in float64 on the host.
@@ -53,7 +37,8 @@ StepValues read_values(const LossTerms& terms, const at::Tensor& labels) {
     return term.defined() ? term.detach().to(at::kDouble)
                           : at::zeros({}, terms.total.options().dtype(at::kDouble));
   };
-  const auto correct = terms.clean_logits.argmax(1).eq(labels).sum();
+  const auto correct = terms.clean_logits.defined() ? terms.clean_logits.argmax(1).eq(labels).sum()
+                                                    : at::zeros({}, labels.options());
   const auto values =
       at::stack({scalar(terms.total), scalar(terms.classification), scalar(terms.feature),
                  scalar(terms.reconstruction), scalar(correct)})
@@ -65,26 +50,24 @@ StepValues read_values(const LossTerms& terms, const at::Tensor& labels) {
 /// A training under way.
 class Session {
  public:
-  Session(const TrainingJob& job, const TrainingHooks& hooks)
-      : job_(job),
+  Session(Learner& learner, Batches& batches, const TrainingOptions& options,
+          const at::Device& device, const TrainingHooks& hooks)
+      : learner_(learner),
+        batches_(batches),
+        options_(options),
         hooks_(hooks),
-        classifier_(
-            ModelRegistry::instance().at(job.model).make(job.model_options, job.num_classes)),
-        defence_(
-            DefenceRegistry::instance().at(job.defence).make(job.defence_options, *classifier_)),
-        batches_(job.images, job.labels, job.options, job.device),
-        sgd_(prepare_parameters(), job.options.momentum, job.options.weight_decay) {}
+        optimizer_(make_optimizer(options, prepare_parameters(device))) {}
 
-  void resume(const TrainingState& state) {
-    copy_state(state.tensors, tensors(), concat("this training of ", job_.model));
+  void resume(const TrainingState& state, const std::string& what) {
+    copy_state(state.tensors, tensors(), concat("this training of ", what));
     progress_ = state.progress;
   }
 
   TrainingResult run() {
     auto saved_at = Clock::now();
-    while (progress_.epoch < job_.options.epochs) {
+    while (progress_.epoch < options_.epochs) {
       step();
-      if (progress_.epoch == job_.options.epochs) break;
+      if (progress_.epoch == options_.epochs) break;
       const bool stop = hooks_.stop_requested && hooks_.stop_requested();
       if (hooks_.save && (stop || seconds_since(saved_at) >= hooks_.checkpoint_seconds)) {
         hooks_.save({progress_, copied_to_cpu(tensors())});
@@ -92,17 +75,16 @@ class Session {
       }
       if (stop) return {.finished = false, .history = progress_.history};
     }
-    return {true, copied_to_cpu(state_of(classifier_->module())), progress_.history};
+    return {true, copied_to_cpu(state_of(*learner_.modules().front().second)), progress_.history};
   }
 
  private:
   /// Fresh parameters on the device, in training mode; those that have gradients.
-  NamedTensors prepare_parameters() {
-    classifier_->initialize(derive_seed(job_.options.seed, "init"));
-    defence_->initialize(derive_seed(job_.options.seed, "init", 1));
+  NamedTensors prepare_parameters(const at::Device& device) {
+    learner_.initialize(options_.seed);
     NamedTensors parameters;
-    for (auto& [prefix, module] : modules()) {
-      place(*module, job_.device);
+    for (const auto& [prefix, module] : learner_.modules()) {
+      place(*module, device);
       module->train();
       for (const auto& item : module->named_parameters())
         parameters.emplace(prefix + item.key(), item.value());
@@ -110,35 +92,28 @@ class Session {
     return parameters;
   }
 
-  std::vector<std::pair<std::string, torch::nn::Module*>> modules() {
-    std::vector<std::pair<std::string, torch::nn::Module*>> all = {
-        {"model.", &classifier_->module()}};
-    if (auto* module = defence_->module()) all.emplace_back("defence.", module);
-    return all;
-  }
-
   /// Everything that a checkpoint has to hold: the live tensors.
   NamedTensors tensors() {
-    auto all = with_prefix(sgd_.momentum_buffers(), "momentum.");
-    for (auto& [prefix, module] : modules()) all.merge(with_prefix(state_of(*module), prefix));
+    auto all = optimizer_->state();
+    for (const auto& [prefix, module] : learner_.modules())
+      all.merge(with_prefix(state_of(*module), prefix));
     return all;
   }
 
   void step() {
     const auto start = Clock::now();
     const auto [epoch, step] = std::pair(progress_.epoch, progress_.step);
-    const double rate = learning_rate_at(job_.options, epoch);
-    const auto [images, labels] = batches_.at(epoch, step);
+    const double rate = learning_rate_at(options_, epoch);
+    const auto batch = batches_.at(epoch, step);
     // Dropout draws from the process's own generator.
-    at::manual_seed(derive_seed(job_.options.seed, "dropout", epoch, step));
-    const auto terms = defence_->loss(*classifier_, images, labels,
-                                      derive_seed(job_.options.seed, "noise", epoch, step));
+    at::manual_seed(derive_seed(options_.seed, "dropout", epoch, step));
+    const auto terms = learner_.loss(batch, derive_seed(options_.seed, "noise", epoch, step));
     terms.total.backward();
-    sgd_.step(rate);
+    optimizer_->step(rate);
     // Read last, so that a GPU has all of the step queued before the host waits for it.
-    const auto values = read_values(terms, labels);
+    const auto values = read_values(terms, batch.labels);
     require_finite(values);
-    account(values, images.size(0), seconds_since(start));
+    account(values, batch.images.size(0), seconds_since(start));
     if (++progress_.step == batches_.steps()) finish_epoch(rate);
     report(step + 1);
   }
@@ -190,31 +165,85 @@ class Session {
     const auto steps = static_cast<double>(batches_.steps());
     hooks_.on_progress(
         {.fraction = (static_cast<double>(epoch) + static_cast<double>(done) / steps) /
-                     static_cast<double>(job_.options.epochs),
+                     static_cast<double>(options_.epochs),
          .epoch = epoch + 1,
-         .epochs = job_.options.epochs,
+         .epochs = options_.epochs,
          .loss = last_.loss,
          .images_per_second = last_.images_per_second});
   }
 
-  const TrainingJob& job_;
+  Learner& learner_;
+  Batches& batches_;
+  const TrainingOptions& options_;
   const TrainingHooks& hooks_;
-  std::unique_ptr<Classifier> classifier_;
-  std::unique_ptr<Defence> defence_;
-  Batches batches_;
-  Sgd sgd_;
+  std::unique_ptr<Optimizer> optimizer_;
   TrainingProgress progress_;
   EpochMetrics last_;  ///< of the epoch up to the last step
 };
 
+/// A classifier and its defence.
+class ClassifierLearner final : public Learner {
+ public:
+  explicit ClassifierLearner(const TrainingJob& job)
+      : classifier_(
+            ModelRegistry::instance().at(job.model).make(job.model_options, job.num_classes)),
+        defence_(DefenceRegistry::instance()
+                     .at(job.defence)
+                     .make(job.defence_options, {*classifier_, job.teacher})) {}
+
+  std::vector<std::pair<std::string, torch::nn::Module*>> modules() override {
+    std::vector<std::pair<std::string, torch::nn::Module*>> all = {
+        {"model.", &classifier_->module()}};
+    if (auto* module = defence_->module()) all.emplace_back("defence.", module);
+    return all;
+  }
+
+  void initialize(std::int64_t seed) override {
+    classifier_->initialize(derive_seed(seed, "init"));
+    defence_->initialize(derive_seed(seed, "init", 1));
+  }
+
+  LossTerms loss(const Batch& batch, std::uint64_t seed) override {
+    return defence_->loss(*classifier_, batch.images, batch.labels, seed);
+  }
+
+ private:
+  std::unique_ptr<Classifier> classifier_;
+  std::unique_ptr<Defence> defence_;
+};
+
 }  // namespace
+
+void check_training_set(const at::Tensor& images, const at::Tensor& labels,
+                        std::int64_t num_classes) {
+  const auto fail = [](const std::string& fault) {
+    throw Error(FailureType::bad_data,
+                concat("the training set can't be used (", fault,
+                       "); make the dataset again, or choose one that fits the model"));
+  };
+  if (images.dim() != 4 || images.size(1) != 3 || images.scalar_type() != at::kByte)
+    fail("images must be bytes of the shape [N,3,H,W]");
+  if (labels.scalar_type() != at::kLong || labels.dim() != 1 || labels.size(0) != images.size(0))
+    fail("there must be one 64-bit label for every image");
+  if (images.size(0) < 2) fail("batch normalisation needs at least two images");
+  if (labels.min().item<std::int64_t>() < 0 || labels.max().item<std::int64_t>() >= num_classes)
+    fail(concat("labels must be from 0 to ", num_classes - 1));
+}
+
+TrainingResult train(Learner& learner, Batches& batches, const TrainingOptions& options,
+                     const at::Device& device, const std::string& what,
+                     const std::optional<TrainingState>& resume, const TrainingHooks& hooks) {
+  Session session(learner, batches, options, device, hooks);
+  if (resume) session.resume(*resume, what);
+  return session.run();
+}
 
 TrainingResult train(const TrainingJob& job, const std::optional<TrainingState>& resume,
                      const TrainingHooks& hooks) {
-  check_data(job);
-  Session session(job, hooks);
-  if (resume) session.resume(*resume);
-  return session.run();
+  check_training_set(job.images, job.labels, job.num_classes);
+  ClassifierLearner learner(job);
+  Batches batches(job.images, job.labels, job.options, job.device);
+  return train(learner, batches, job.options, job.device, job.model, resume, hooks);
 }
 
 }  // namespace sweep::trainer

@@ -2,16 +2,24 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/json.hpp"
+#include "trainer/batches.hpp"
 #include "trainer/metrics.hpp"
 #include "trainer/tensors.hpp"
 #include "trainer/training_options.hpp"
 
+namespace torch::nn {
+class Module;
+}
+
 namespace sweep::trainer {
+
+class Classifier;
 
 /// One classifier to be trained.
 struct TrainingJob {
@@ -22,6 +30,7 @@ struct TrainingJob {
   at::Tensor images;  ///< [N,3,H,W] uint8, N >= 2; copied to the device as a whole
   at::Tensor labels;  ///< [N] int64, in [0, num_classes)
   at::Device device = at::kCPU;
+  std::shared_ptr<Classifier> teacher;  ///< a trained one, for defences that learn from it
 };
 
 /// Where training stands, in numbers: the step that comes next, and what there is to report.
@@ -64,9 +73,37 @@ struct TrainingResult {
   std::vector<EpochMetrics> history;
 };
 
-/// Trains from scratch, or from `resume` on. The order of the images is a permutation per epoch,
-/// the last batch is smaller; a last batch of one image, which batch normalisation can't use, goes
-/// with the batch before it.
+/// A network in training, with its loss.
+class Learner {
+ public:
+  virtual ~Learner() = default;
+
+  /// Everything that has parameters to be trained, under the prefixes of a checkpoint's names.
+  virtual std::vector<std::pair<std::string, torch::nn::Module*>> modules() = 0;
+
+  /// Draws all parameters. @param seed  the training's
+  virtual void initialize(std::int64_t seed) = 0;
+
+  /// All that is random in it follows from `seed`.
+  virtual LossTerms loss(const Batch& batch, std::uint64_t seed) = 0;
+};
+
+/// Trains from fresh parameters, or from `resume` on: epochs of all batches, by options.optimizer.
+/// TrainingResult::tensors is the state of the first of learner.modules().
+/// @param what  is trained, for messages: "resnet18"
+/// @throws Error{not_finite} naming epoch and step, Error{bad_data} when `resume` does not fit.
+TrainingResult train(Learner& learner, Batches& batches, const TrainingOptions& options,
+                     const at::Device& device, const std::string& what,
+                     const std::optional<TrainingState>& resume, const TrainingHooks& hooks);
+
+/// @throws Error{bad_data} unless `images` are bytes [N,3,H,W], N >= 2, with a label in
+///         [0, num_classes) for each.
+void check_training_set(const at::Tensor& images, const at::Tensor& labels,
+                        std::int64_t num_classes);
+
+/// Trains a classifier from scratch, or from `resume` on. The order of the images is a permutation
+/// per epoch, the last batch is smaller; a last batch of one image, which batch normalisation can't
+/// use, goes with the batch before it.
 /// @throws Error{not_finite} naming epoch and step, Error{bad_data} when images and labels or
 /// `resume` do
 ///         not fit, InputError for unknown names.

@@ -1,19 +1,21 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/options.hpp"
 
 namespace sweep::trainer {
 
-/// How a classifier is trained: SGD as in the paper's section 3.1. What the paper leaves open has
-/// the defaults that are common for these networks.
+/// How a network is trained: classifiers with SGD as in the paper's section 3.1. What the paper
+/// leaves open has the defaults that are common for these networks.
 struct TrainingOptions {
   std::int64_t epochs = 80;
   std::int64_t batch_size = 64;
+  std::string optimizer = "sgd";  ///< "sgd" or "adam"
   double learning_rate = 0.01;
-  double momentum = 0.9;
+  double momentum = 0.9;                         ///< of SGD
   double weight_decay = 1e-4;                    ///< on all parameters
   std::vector<double> milestones = {0.5, 0.75};  ///< fractions of the epochs
   double gamma = 0.1;     ///< the learning rate is multiplied by it at every milestone

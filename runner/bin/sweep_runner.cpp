@@ -22,8 +22,8 @@ using sweep::ExitCode;
 constexpr char kDescription[] =
     "Runs a sweep of trainings, attacks and defences, or goes on where its last run stopped.\n"
     "\n"
-    "  sweep_runner sweeps/quickstart.toml               one process, all cores\n"
-    "  sweep_runner --np 4 sweeps/quickstart.toml        four ranks on this machine\n"
+    "  sweep_runner sweeps/quick/table1.toml             one process, all cores\n"
+    "  sweep_runner --np 4 sweeps/quick/table1.toml      four ranks on this machine\n"
     "  mpirun -np 8 sweep_runner sweeps/table1.toml      one rank for each of 8 GPUs\n"
     "  sweep_runner sweeps/table1.toml --set dataset.root=data/isic2018 --set training.epochs=40\n";
 
@@ -82,7 +82,7 @@ std::vector<std::string> command_for_mpirun(const Arguments& arguments) {
 int run(const Arguments& arguments) {
   if (arguments.request.file.empty())
     throw sweep::InputError(
-        "no sweep file is given; try: sweep_runner sweeps/quickstart.toml, or --help");
+        "no sweep file is given; try: sweep_runner sweeps/quick/table1.toml, or --help");
   const bool launched = sweep::cluster::started_by_launcher();
   if (arguments.ranks > 0 && launched)
     throw sweep::InputError(

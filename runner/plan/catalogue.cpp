@@ -18,8 +18,9 @@ Plugins parse_plugins(const Json& json) {
 
 Catalogue parse_catalogue(const Json& json) {
   Catalogue catalogue{parse_plugins(json.at("datasets")), parse_plugins(json.at("models")),
-                      parse_plugins(json.at("defences")), parse_plugins(json.at("attacks")),
-                      schema_from_json(json.at("training"))};
+                      parse_plugins(json.at("defences")), parse_plugins(json.at("preprocessors")),
+                      parse_plugins(json.at("attacks")),  schema_from_json(json.at("training"))};
+  catalogue.preprocessors[kNoPreprocessor] = {"images go to the classifier as they are", {}};
   const Schema goal = schema_from_json(json.at("attack_goal"));
   for (auto& [name, attack] : catalogue.attacks)
     attack.schema.insert(attack.schema.end(), goal.begin(), goal.end());

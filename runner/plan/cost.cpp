@@ -12,6 +12,12 @@ double training_passes(const Json& defence, const Json& training) {
   return per_epoch * training.at("epochs").get<double>();
 }
 
+double preprocessor_passes(const Json& preprocessor, std::size_t sets) {
+  // A U-net on whole images and the classifier behind it, or a handful of small convolutions.
+  const double per_image = sets > 0 ? 10.0 * static_cast<double>(sets) : 0.3;
+  return per_image * preprocessor.at("epochs").get<double>();
+}
+
 double attack_passes(const Json& attack) {
   // Steps, restarts, search steps: every count among an attack's options multiplies its gradients.
   double passes = 1;

@@ -8,5 +8,7 @@ namespace sweep::plan {
 /// order of the queue and the ETA.
 double training_passes(const Json& defence, const Json& training);
 double attack_passes(const Json& attack);
+/// @param sets  adversarial counterparts of each image that it is trained on
+double preprocessor_passes(const Json& preprocessor, std::size_t sets);
 
 }  // namespace sweep::plan

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "core/hash.hpp"
@@ -37,11 +38,9 @@ class Builder {
       auto& evaluations = graph_.evaluations.emplace_back();
       auto& sets = graph_.adversarial_sets.emplace_back();
       const Source source = dataset(trial.dataset);
-      const ArtifactId target = model(source, trial);
+      const Target target = target_of(source, trial);
       for (const auto& column : sweep_.table.columns) {
-        if (!column.attack.empty())
-          sets[column.label] =
-              adversarial_set(source, model(source, sweep_.attacker), column.attack);
+        if (!column.is_clean()) sets[column.label] = set_of(source, target, column);
         evaluations[column.label] = evaluation(source, target, trial, column, sets);
       }
     }
@@ -54,13 +53,38 @@ class Builder {
     trainer::DatasetSummary summary;
   };
 
-  /// What tells the trial from others: "denoising lambda_n=0.1 lambda_a=0 seed=0".
-  std::string trial_text(const Trial& trial) const {
+  /// A classifier, and what stands before it.
+  struct Target {
+    ArtifactId model;
+    std::optional<ArtifactId> preprocessor;
+
+    void add_to(Json& spec, std::vector<ArtifactId>& inputs) const {
+      spec["model"] = model.hash;
+      inputs.push_back(model);
+      if (!preprocessor) return;
+      spec["preprocessor"] = preprocessor->hash;
+      inputs.push_back(*preprocessor);
+    }
+  };
+
+  /// What tells the trial's classifier from others: "denoising lambda_n=0.1 lambda_a=0 seed=0".
+  std::string classifier_text(const Trial& trial) const {
     std::string text = trial.defence.at("name").get<std::string>();
     for (const auto& [key, value] : flatten(trial.to_json()))
-      if (varying_.contains(key) && key != "defence.name")
-        text += concat(" ", split(key, '.').back(), "=", number_text(value));
+      if (varying_.contains(key) && key != "defence.name" && !key.starts_with("preprocessor."))
+        text += concat(" ", varying_name(key), "=", number_text(value));
     return text;
+  }
+
+  /// "lambda_n" of "defence.lambda_n", "model" of "model.name".
+  static std::string varying_name(const std::string& key) {
+    const auto parts = split(key, '.');
+    return parts.back() == "name" ? parts.front() : parts.back();
+  }
+
+  std::string trial_text(const Trial& trial) const {
+    const std::string before = trial.preprocessor.at("name").get<std::string>();
+    return concat(before == kNoPreprocessor ? "" : before + " + ", classifier_text(trial));
   }
 
   /// Adds the task unless its artifact is planned already.
@@ -78,75 +102,129 @@ class Builder {
     if (const auto known = sources_.find(options); known != sources_.end()) return known->second;
     Source source{{}, inspect_(options)};
     const std::string name = options.at("name").get<std::string>();
-    const Json spec = without_locations(catalogue_.datasets.at(name).schema, options);
-    Json locations = Json::object();
-    for (const auto& [key, value] : options.items())
-      if (!spec.contains(key)) locations[key] = value;
+    const Schema& schema = catalogue_.datasets.at(name).schema;
+    const Json spec = without_locations(schema, options);
     // Decoding an image costs far less than a training pass.
     const double images =
         static_cast<double>(source.summary.train_total() + source.summary.test_total());
-    source.id = add(
-        ArtifactKind::dataset, {{"dataset", spec}, {"source", source.summary.source_fingerprint}},
-        {.locations = locations, .label = concat("prepare ", name), .cost = 0.1 * images});
+    source.id = add(ArtifactKind::dataset,
+                    {{"dataset", spec}, {"source", source.summary.source_fingerprint}},
+                    {.locations = locations_of(schema, options),
+                     .label = concat("prepare ", name),
+                     .cost = 0.1 * images});
+    graph_.datasets.push_back(source.id);
     return sources_.emplace(options, source).first->second;
   }
 
   ArtifactId model(const Source& source, const Trial& trial) {
-    return add(ArtifactKind::model,
-               {{"dataset", source.id.hash},
-                {"model", trial.model},
-                {"defence", trial.defence},
-                {"training", trial.training}},
-               {.inputs = {source.id},
-                .label = concat("train ", trial_text(trial)),
-                .cost = training_passes(trial.defence, trial.training) *
-                        static_cast<double>(source.summary.train_total())});
+    Json spec{{"dataset", source.id.hash},
+              {"model", trial.model},
+              {"defence", trial.defence},
+              {"training", trial.training}};
+    Task task{.inputs = {source.id},
+              .label = concat("train ", classifier_text(trial)),
+              .cost = training_passes(trial.defence, trial.training) *
+                      static_cast<double>(source.summary.train_total())};
+    if (const auto teacher = teacher_of(trial)) {
+      task.inputs.push_back(model(source, *teacher));
+      spec["teacher"] = task.inputs.back().hash;
+    }
+    return add(ArtifactKind::model, std::move(spec), std::move(task));
   }
 
-  ArtifactId adversarial_set(const Source& source, const ArtifactId& attacker,
-                             const std::string& key) {
+  /// A defence with the option "teacher" learns from a model like itself that was trained with the
+  /// defence that the option names. Options that both have are the same.
+  std::optional<Trial> teacher_of(const Trial& trial) const {
+    const Json& defence = trial.defence;
+    if (!defence.contains("teacher")) return std::nullopt;
+    const std::string name = defence.at("teacher").get<std::string>();
+    Trial teacher = trial;
+    teacher.defence = {{"name", name}};
+    for (const auto& option : catalogue_.defences.at(name).schema)
+      teacher.defence[option.key] = defence.value(option.key, option.default_value);
+    teacher.training["seed"] = defence.at("teacher_seed");
+    return teacher;
+  }
+
+  Target target_of(const Source& source, const Trial& trial) {
+    return {model(source, trial), preprocessor(source, trial)};
+  }
+
+  /// Nothing where the classifier sees the images as they are.
+  std::optional<ArtifactId> preprocessor(const Source& source, const Trial& trial) {
+    const std::string name = trial.preprocessor.at("name").get<std::string>();
+    if (name == kNoPreprocessor) return std::nullopt;
+    const Schema& schema = catalogue_.preprocessors.at(name).schema;
+    const auto attacks = training_attacks(trial, catalogue_);
+    Json spec{{"dataset", source.id.hash},
+              {"preprocessor", without_locations(schema, trial.preprocessor)}};
+    Task task{.inputs = {source.id},
+              .locations = locations_of(schema, trial.preprocessor),
+              .label = concat("train ", name),
+              .cost = preprocessor_passes(trial.preprocessor, attacks.size()) *
+                      static_cast<double>(source.summary.train_total())};
+    if (!attacks.empty()) {
+      const Target guide{model(source, sweep_.attacker), std::nullopt};
+      guide.add_to(spec, task.inputs);
+      for (const auto& key : attacks) {
+        task.inputs.push_back(adversarial_set(source, guide, key, "train"));
+        spec["adversarial_sets"].push_back(task.inputs.back().hash);
+      }
+    }
+    return add(ArtifactKind::preprocessor, std::move(spec), std::move(task));
+  }
+
+  /// The adversarial test images that a column shows the trial.
+  ArtifactId set_of(const Source& source, const Target& self, const Column& column) {
+    if (column.is_white_box()) return adversarial_set(source, self, column.attack, "test");
+    const Trial& attacker =
+        column.attacker.empty() ? sweep_.attacker : sweep_.attackers.at(column.attacker);
+    return adversarial_set(source, target_of(source, attacker), column.attack, "test");
+  }
+
+  ArtifactId adversarial_set(const Source& source, const Target& attacked, const std::string& key,
+                             const std::string& split) {
     const Json& attack = sweep_.attacks.at(key);
-    const Json spec{{"model", attacker.hash},
-                    {"dataset", source.id.hash},
-                    {"attack", attack},
-                    {"split", "test"}};
-    const auto count = source.summary.test_total();
+    Json spec{{"dataset", source.id.hash}, {"attack", attack}, {"split", split}};
+    Task whole{.label = concat("attack ", key, split == "test" ? "" : concat(" on ", split))};
+    attacked.add_to(spec, whole.inputs);
+    whole.inputs.push_back(source.id);
+    const auto count = split == "test" ? source.summary.test_total() : source.summary.train_total();
     const auto shards = (count + sweep_.run.shard_size - 1) / sweep_.run.shard_size;
-    const std::string label = concat("attack ", key);
-    Task whole{.inputs = {attacker, source.id}, .label = label};
     if (shards > 1) {
-      whole.label = concat("join ", label);
-      whole.cost = 1;
+      const std::vector<ArtifactId> read = whole.inputs;
       for (std::int64_t i = 0; i < shards; ++i)
-        whole.inputs.push_back(shard(spec, whole.inputs[0], whole.inputs[1], i, count,
-                                     concat(label, " part ", i + 1, "/", shards)));
+        whole.inputs.push_back(
+            shard(spec, read, i, count, concat(whole.label, " part ", i + 1, "/", shards)));
+      whole.label = concat("join ", whole.label);
+      whole.cost = 1;
     } else {
       whole.cost = attack_passes(attack) * static_cast<double>(count);
     }
-    return add(ArtifactKind::adversarial_set, spec, std::move(whole));
+    return add(ArtifactKind::adversarial_set, std::move(spec), std::move(whole));
   }
 
-  ArtifactId shard(Json spec, const ArtifactId& attacker, const ArtifactId& dataset_id,
-                   std::int64_t index, std::int64_t total, const std::string& label) {
+  ArtifactId shard(Json spec, const std::vector<ArtifactId>& inputs, std::int64_t index,
+                   std::int64_t total, const std::string& label) {
     const std::int64_t first = index * sweep_.run.shard_size;
     const std::int64_t count = std::min(sweep_.run.shard_size, total - first);
     const double cost = attack_passes(spec.at("attack")) * static_cast<double>(count);
     spec["first"] = first;
     spec["count"] = count;
     return add(ArtifactKind::adversarial_shard, std::move(spec),
-               {.inputs = {attacker, dataset_id}, .label = label, .cost = cost, .temporary = true});
+               {.inputs = inputs, .label = label, .cost = cost, .temporary = true});
   }
 
-  ArtifactId evaluation(const Source& source, const ArtifactId& target, const Trial& trial,
+  ArtifactId evaluation(const Source& source, const Target& target, const Trial& trial,
                         const Column& column, const std::map<std::string, ArtifactId>& sets) {
-    const bool clean = column.attack.empty();
-    Json spec{{"model", target.hash}, {"dataset", source.id.hash}, {"split", "test"}};
-    spec["adversarial_set"] = clean ? Json() : Json(sets.at(column.label).hash);
-    Task task{
-        .inputs = {target, source.id},
-        .label = concat("evaluate ", trial_text(trial), " on ", clean ? "clean" : column.attack),
-        .cost = 0.3 * static_cast<double>(source.summary.test_total())};
-    if (!clean) task.inputs.push_back(sets.at(column.label));
+    Json spec{{"dataset", source.id.hash}, {"split", "test"}, {"pixels", column.pixels}};
+    spec["adversarial_set"] = column.is_clean() ? Json() : Json(sets.at(column.label).hash);
+    Task task{.label = concat("evaluate ", trial_text(trial), " on ",
+                              column.is_clean() ? "clean" : column.label),
+              .cost = 0.3 * static_cast<double>(source.summary.test_total())};
+    target.add_to(spec, task.inputs);
+    task.inputs.push_back(source.id);
+    if (!column.is_clean()) task.inputs.push_back(sets.at(column.label));
     return add(ArtifactKind::evaluation, std::move(spec), std::move(task));
   }
 

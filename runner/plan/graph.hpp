@@ -28,8 +28,11 @@ struct Graph {
   std::vector<Task> tasks;
   /// Per trial: the evaluation of every column, by its label.
   std::vector<std::map<std::string, storage::ArtifactId>> evaluations;
-  /// Per trial: the adversarial set of every attack column, by its label.
+  /// Per trial: the adversarial set of every attack column, by its label. White-box columns have
+  /// another one for every trial.
   std::vector<std::map<std::string, storage::ArtifactId>> adversarial_sets;
+  /// The prepared datasets, in the order of the trials, each once.
+  std::vector<storage::ArtifactId> datasets;
 };
 
 /// What the planner has to know of a dataset, given its resolved options.

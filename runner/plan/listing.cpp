@@ -54,15 +54,19 @@ std::string plugins_text(const Plugins& plugins) {
 }  // namespace
 
 const std::vector<std::string>& listed_kinds() {
-  static const std::vector<std::string> kinds{"attacks", "datasets", "defences",
-                                              "models",  "run",      "training"};
+  static const std::vector<std::string> kinds{"attacks",       "datasets", "defences", "models",
+                                              "preprocessors", "run",      "training"};
   return kinds;
 }
 
 std::string list(const Catalogue& catalogue, const std::string& kind) {
   if (kind == "attacks") return plugins_text(catalogue.attacks);
   if (kind == "datasets") return plugins_text(catalogue.datasets);
-  if (kind == "defences") return plugins_text(catalogue.defences);
+  if (kind == "defences")
+    return concat("In training, [defence] name = ...\n\n", plugins_text(catalogue.defences),
+                  "\nBefore any trained classifier, [preprocessor] name = ...\n\n",
+                  plugins_text(catalogue.preprocessors));
+  if (kind == "preprocessors") return plugins_text(catalogue.preprocessors);
   if (kind == "models") return plugins_text(catalogue.models);
   if (kind == "run") return options_text(run_schema());
   if (kind == "training") return options_text(catalogue.training);

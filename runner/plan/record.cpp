@@ -10,16 +10,24 @@ namespace {
 Json columns_record(const Sweep& sweep, const Graph& graph) {
   Json columns = Json::array();
   for (const auto& column : sweep.table.columns) {
-    const bool clean = column.attack.empty();
     // Trials of one dataset share their adversarial sets; the first row's stands for the column.
     const std::size_t trial = sweep.table.rows.front().trials.front();
+    const bool shared = !column.is_clean() && !column.is_white_box();
     columns.push_back(
         {{"label", column.label},
-         {"attack", clean ? Json() : sweep.attacks.at(column.attack)},
+         {"attack", column.is_clean() ? Json() : sweep.attacks.at(column.attack)},
+         {"attacker", column.attacker},
+         {"pixels", column.pixels},
          {"adversarial_set",
-          clean ? Json() : Json(graph.adversarial_sets[trial].at(column.label).hash)}});
+          shared ? Json(graph.adversarial_sets[trial].at(column.label).hash) : Json()}});
   }
   return columns;
+}
+
+Json hashes(const std::map<std::string, storage::ArtifactId>& ids) {
+  Json hashes = Json::object();
+  for (const auto& [label, id] : ids) hashes[label] = id.hash;
+  return hashes;
 }
 
 /// The row's value of a key: one value when its trials agree, else the list; null where no trial
@@ -40,14 +48,15 @@ Json rows_record(const Sweep& sweep, const Graph& graph) {
   for (const auto& row : sweep.table.rows) {
     Json keys = Json::object(), trials = Json::array();
     for (const auto& key : sweep.table.row_keys) keys[key] = row_value(sweep, row, key);
-    for (const auto trial : row.trials) {
-      Json evaluations = Json::object();
-      for (const auto& [label, id] : graph.evaluations[trial]) evaluations[label] = id.hash;
-      trials.push_back(
-          {{"seed", sweep.trials[trial].training.at("seed")}, {"evaluations", evaluations}});
-    }
+    for (const auto trial : row.trials)
+      trials.push_back({{"seed", sweep.trials[trial].training.at("seed")},
+                        {"spec", sweep.trials[trial].to_json()},
+                        {"evaluations", hashes(graph.evaluations[trial])},
+                        {"adversarial_sets", hashes(graph.adversarial_sets[trial])}});
     rows.push_back({{"label", row.label},
+                    {"group", row.group},
                     {"control", row.control},
+                    {"baseline", row.baseline},
                     {"keys", keys},
                     {"published", row.published},
                     {"trials", trials}});
@@ -61,7 +70,18 @@ Json resolved_record(const Sweep& sweep) {
     for (std::size_t i = 0; i < row.trials.size(); ++i)
       trials[row.trials.size() == 1 ? row.label : concat(row.label, " #", i)] =
           sweep.trials[row.trials[i]].to_json();
-  return {{"trials", trials}, {"attacker", sweep.attacker.to_json()}, {"attacks", sweep.attacks}};
+  Json attackers = Json::object(), columns = Json::array();
+  for (const auto& [name, attacker] : sweep.attackers) attackers[name] = attacker.to_json();
+  for (const auto& column : sweep.table.columns)
+    columns.push_back({{"label", column.label},
+                       {"attack", column.attack},
+                       {"attacker", column.attacker},
+                       {"pixels", column.pixels}});
+  return {{"trials", trials},
+          {"attacker", sweep.attacker.to_json()},
+          {"attackers", attackers},
+          {"attacks", sweep.attacks},
+          {"columns", columns}};
 }
 
 std::string value_text(const std::map<std::string, Json>& leaves, const std::string& key) {
@@ -72,7 +92,10 @@ std::string value_text(const std::map<std::string, Json>& leaves, const std::str
 }  // namespace
 
 Json plan_record(const Sweep& sweep, const Graph& graph, const std::string& file) {
-  return {{"version", 1},
+  Json datasets = Json::array();
+  for (const auto& id : graph.datasets) datasets.push_back(id.hash);
+  return {{"version", 2},
+          {"datasets", datasets},
           {"sweep", {{"name", sweep.name}, {"description", sweep.description}, {"file", file}}},
           {"resolved", resolved_record(sweep)},
           {"table",
@@ -83,8 +106,12 @@ Json plan_record(const Sweep& sweep, const Graph& graph, const std::string& file
 }
 
 std::vector<std::string> changes(const Json& old_record, const Json& new_record) {
-  const auto before = flatten(old_record.value("resolved", Json::object()));
-  const auto after = flatten(new_record.value("resolved", Json::object()));
+  const auto leaves = [](const Json& record) {
+    Json resolved = record.value("resolved", Json::object());
+    resolved.erase("columns");  // they show what trials and attacks make
+    return flatten(resolved);
+  };
+  const auto before = leaves(old_record), after = leaves(new_record);
   std::set<std::string> keys;
   for (const auto& [key, value] : before) keys.insert(key);
   for (const auto& [key, value] : after) keys.insert(key);

@@ -74,9 +74,9 @@ Json section(const Document& document, const std::string& name) {
 }
 
 void check_sections(const Document& document) {
-  static const std::vector<std::string> known{"sweep",    "dataset",  "model",   "defence",
-                                              "training", "attacker", "attacks", "grid",
-                                              "include",  "table",    "run"};
+  static const std::vector<std::string> known{
+      "sweep",     "dataset", "model", "defence", "preprocessor", "training", "attacker",
+      "attackers", "attacks", "grid",  "include", "table",        "run"};
   for (const auto& [key, value] : document.root.items())
     if (std::find(known.begin(), known.end(), key) == known.end())
       throw InputError(
@@ -112,6 +112,33 @@ std::vector<Trial> resolve_trials(const Document& document, const Catalogue& cat
   return trials;
 }
 
+Trial resolve_attacker(const Document& document, const std::string& name,
+                       const Catalogue& catalogue) {
+  const std::string path = concat("attackers.", name);
+  const auto refuse = [&](const std::string& what) {
+    throw InputError(concat(document.location_of(path), ": ", path, what));
+  };
+  if (name == kSelf) refuse(" has a name that is kept for white-box columns; rename it");
+  if (name.find('.') != std::string::npos) refuse(" has a dot in its name; rename it");
+  if (!document.root.at("attackers").at(name).is_object())
+    refuse(concat(" is a value (an attacker is a table of keys on top of the base); write [", path,
+                  "]"));
+  return resolve_trial(document, settings_of(document, path), catalogue);
+}
+
+/// Every attack that a preprocessor is trained on is there.
+void check_training_attacks(const Document& document, const Sweep& sweep,
+                            const Catalogue& catalogue) {
+  std::vector<std::string> known;
+  for (const auto& [key, attack] : sweep.attacks) known.push_back(key);
+  for (const auto& trial : sweep.trials)
+    for (const auto& key : training_attacks(trial, catalogue))
+      if (!sweep.attacks.contains(key))
+        throw InputError(concat(document.location_of("preprocessor.training_attacks"),
+                                ": preprocessor.training_attacks names \"", key,
+                                "\", which is no table of [attacks]", suggestion(key, known)));
+}
+
 void flatten_into(const Json& object, const std::string& prefix,
                   std::map<std::string, Json>& leaves) {
   for (const auto& [key, value] : object.items()) {
@@ -127,7 +154,17 @@ void flatten_into(const Json& object, const std::string& prefix,
 }  // namespace
 
 Json Trial::to_json() const {
-  return {{"dataset", dataset}, {"model", model}, {"defence", defence}, {"training", training}};
+  return {{"dataset", dataset},
+          {"model", model},
+          {"defence", defence},
+          {"preprocessor", preprocessor},
+          {"training", training}};
+}
+
+std::vector<std::string> training_attacks(const Trial& trial, const Catalogue& catalogue) {
+  const auto& schema = catalogue.preprocessors.at(trial.preprocessor.at("name")).schema;
+  if (find_option(schema, kTrainingAttacks) == nullptr) return {};
+  return trial.preprocessor.at(kTrainingAttacks).get<std::vector<std::string>>();
 }
 
 const Schema& run_schema() {
@@ -165,7 +202,11 @@ Sweep resolve_sweep(const Document& document, const Catalogue& catalogue) {
     sweep.attacks[key] = resolve_attack(document, key, catalogue);
   sweep.trials = resolve_trials(document, catalogue);
   sweep.attacker = resolve_trial(document, settings_of(document, "attacker"), catalogue);
-  sweep.table = resolve_table(document, section(document, "table"), sweep);
+  const Json attackers = section(document, "attackers");
+  for (const auto& [name, table] : attackers.items())
+    sweep.attackers[name] = resolve_attacker(document, name, catalogue);
+  check_training_attacks(document, sweep, catalogue);
+  sweep.table = resolve_table(document, section(document, "table"), sweep, catalogue);
   return sweep;
 }
 

@@ -15,23 +15,34 @@ namespace sweep::plan {
 /// One model to train and to evaluate, every key resolved. The components are objects with the
 /// plugin's "name" beside its options.
 struct Trial {
-  Json dataset, model, defence, training;
+  Json dataset, model, defence, preprocessor, training;
 
-  /// {"dataset": ..., "model": ..., "defence": ..., "training": ...}
+  /// {"dataset": ..., "model": ..., "defence": ..., "preprocessor": ..., "training": ...}
   Json to_json() const;
   bool operator==(const Trial&) const = default;
 };
 
+/// Column::attacker of a white-box column.
+inline constexpr char kSelf[] = "self";
+
 /// A column of the table: accuracy on clean images, or on those of an attack.
 struct Column {
   std::string label;
-  std::string attack;  ///< key in Sweep::attacks; empty for clean images
+  std::string attack;    ///< key in Sweep::attacks; empty for clean images
+  std::string attacker;  ///< key in Sweep::attackers; empty: Sweep::attacker; kSelf: every trial is
+                         ///< attacked itself
+  std::string pixels = "float32";  ///< adversarial images are evaluated so, or rounded to "uint8"
+
+  bool is_clean() const { return attack.empty(); }
+  bool is_white_box() const { return attacker == kSelf; }
 };
 
 /// A row of the table: the mean over its trials.
 struct Row {
   std::string label;
+  std::string group;                        ///< heading of rows that belong together; may be empty
   bool control = false;                     ///< shown for comparison, not in the paper
+  bool baseline = false;                    ///< the undefended row that others are compared with
   std::vector<std::size_t> trials;          ///< indices into Sweep::trials
   std::map<std::string, double> published;  ///< column label -> accuracy, percent
 };
@@ -59,11 +70,18 @@ const Schema& run_schema();
 struct Sweep {
   std::string name, description;
   std::vector<Trial> trials;
-  Trial attacker;                       ///< its dataset is replaced by that of the trial it attacks
-  std::map<std::string, Json> attacks;  ///< key -> {"method": ..., options}
+  Trial attacker;  ///< its dataset is replaced by that of the trial it attacks
+  std::map<std::string, Trial> attackers;  ///< others, that columns name; the same holds
+  std::map<std::string, Json> attacks;     ///< key -> {"method": ..., options}
   Table table;
   RunOptions run;
 };
+
+/// The option of a preprocessor that names the attacks it is trained on.
+inline constexpr char kTrainingAttacks[] = "training_attacks";
+
+/// Keys of the attacks whose examples of the training images the trial's preprocessor learns from.
+std::vector<std::string> training_attacks(const Trial& trial, const Catalogue& catalogue);
 
 /// Expands and checks everything. @throws InputError with file:line:column, dotted key, nearest
 /// name.

@@ -50,42 +50,97 @@ std::string required_label(const Document& document, const Json& table, const st
   return label;
 }
 
+bool flag_at(const Document& document, const Json& table, const std::string& path,
+             const std::string& key, bool otherwise) {
+  if (!table.contains(key)) return otherwise;
+  if (!table.at(key).is_boolean())
+    refuse(document, concat(path, ".", key), "must be true or false");
+  return table.at(key).get<bool>();
+}
+
+template <class Map>
+std::vector<std::string> keys_of(const Map& map) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : map) keys.push_back(key);
+  return keys;
+}
+
+/// "" or one of `known`. @param what  they are, for the message
+std::string name_at(const Document& document, const Json& table, const std::string& path,
+                    const std::string& key, const std::vector<std::string>& known,
+                    const std::string& what, const std::string& otherwise = "") {
+  const std::string name = text_at(document, table, path, key, otherwise);
+  if (!name.empty() && std::find(known.begin(), known.end(), name) == known.end())
+    refuse(document, concat(path, ".", key),
+           concat("= \"", name, "\" is no ", what, suggestion(name, known)));
+  return name;
+}
+
+const std::vector<std::string> kPixels{"float32", "uint8"};
+
+Column read_column(const Document& document, const Json& json, const std::string& path,
+                   const Sweep& sweep, const std::string& pixels, std::set<std::string>& labels) {
+  check_keys(document, json, path, {"label", "attack", "attacker", "pixels"});
+  auto attackers = keys_of(sweep.attackers);
+  attackers.emplace_back(kSelf);
+  const auto attacks = keys_of(sweep.attacks);
+  Column column{
+      .label = required_label(document, json, path, labels),
+      .attack = name_at(document, json, path, "attack", attacks, "table of [attacks]"),
+      .attacker = name_at(document, json, path, "attacker", attackers, "table of [attackers]"),
+      .pixels = name_at(document, json, path, "pixels", kPixels, "way to hold pixels", pixels)};
+  for (const char* key : {"attacker", "pixels"})
+    if (column.is_clean() && json.contains(key))
+      refuse(document, concat(path, ".", key),
+             "says how attacked images are made or read, but the column has no attack; give it one "
+             "or leave this out");
+  return column;
+}
+
+/// All columns that the file declares, white-box ones too.
 std::vector<Column> read_columns(const Document& document, const Json& table, const Sweep& sweep) {
   const Json list = list_at(document, table, "table", "column");
-  std::vector<std::string> attacks;
-  for (const auto& [key, attack] : sweep.attacks) attacks.push_back(key);
+  const std::string pixels =
+      name_at(document, table, "table", "pixels", kPixels, "way to hold pixels", "float32");
   std::vector<Column> columns;
-  std::set<std::string> labels, used;
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const std::string path = concat("table.column[", i, "]");
-    check_keys(document, list[i], path, {"label", "attack"});
-    Column column{required_label(document, list[i], path, labels),
-                  text_at(document, list[i], path, "attack", "")};
-    if (!column.attack.empty() && !sweep.attacks.contains(column.attack))
-      refuse(document, path + ".attack",
-             concat("= \"", column.attack, "\" is no table of [attacks]",
-                    suggestion(column.attack, attacks)));
-    used.insert(column.attack);
-    columns.push_back(std::move(column));
-  }
+  std::set<std::string> labels;
+  for (std::size_t i = 0; i < list.size(); ++i)
+    columns.push_back(
+        read_column(document, list[i], concat("table.column[", i, "]"), sweep, pixels, labels));
   if (columns.empty()) {
-    columns.push_back({"clean", ""});
-    for (const auto& key : attacks) columns.push_back({key, key});
-    return columns;
+    columns.push_back({.label = "clean"});
+    for (const auto& [key, attack] : sweep.attacks)
+      columns.push_back({.label = key, .attack = key, .pixels = pixels});
   }
-  for (const auto& key : attacks)
-    if (!used.contains(key))
-      refuse(document, concat("attacks.", key),
-             "is in no column of the table (nothing would use it); add a "
-             "[[table.column]] with it or delete it");
   return columns;
 }
 
-/// 1 and 1.0 are equal.
+/// Every attack is in a column or trains a preprocessor, every attacker is in a column.
+void check_use(const Document& document, const std::vector<Column>& columns, const Sweep& sweep,
+               const Catalogue& catalogue) {
+  std::set<std::string> attacks, attackers;
+  for (const auto& column : columns) {
+    attacks.insert(column.attack);
+    attackers.insert(column.attacker);
+  }
+  for (const auto& trial : sweep.trials)
+    for (const auto& key : training_attacks(trial, catalogue)) attacks.insert(key);
+  const auto check = [&](const auto& all, const std::set<std::string>& used, const char* section) {
+    for (const auto& [key, value] : all)
+      if (!used.contains(key))
+        refuse(
+            document, concat(section, ".", key),
+            "is in no column of the table (nothing would use it); add a [[table.column]] with it "
+            "or delete it");
+  };
+  check(sweep.attacks, attacks, "attacks");
+  check(sweep.attackers, attackers, "attackers");
+}
+
+/// 1 and 1.0 are equal, and so are "4/255" and what it stands for.
 bool same_value(const Json& resolved, const Json& written) {
-  if (resolved.is_number() && written.is_number())
-    return resolved.get<double>() == written.get<double>();
-  return resolved == written;
+  const auto number = number_of(written);
+  return resolved.is_number() && number ? resolved.get<double>() == *number : resolved == written;
 }
 
 std::vector<std::string> known_keys(const std::vector<Leaves>& trials) {
@@ -136,13 +191,14 @@ std::map<std::string, double> read_published(const Document& document, const Jso
 Row read_row(const Document& document, const Json& json, const std::string& path,
              const std::vector<Leaves>& trials, std::set<std::string>& labels,
              const std::vector<Column>& columns) {
-  check_keys(document, json, path, {"label", "where", "published", "control"});
-  Row row{.label = required_label(document, json, path, labels)};
-  if (json.contains("control")) {
-    if (!json.at("control").is_boolean())
-      refuse(document, path + ".control", "must be true or false");
-    row.control = json.at("control").get<bool>();
-  }
+  check_keys(document, json, path, {"label", "group", "where", "published", "control", "baseline"});
+  Row row{.label = required_label(document, json, path, labels),
+          .group = text_at(document, json, path, "group", ""),
+          .control = flag_at(document, json, path, "control", false),
+          .baseline = flag_at(document, json, path, "baseline", false)};
+  if (row.control && row.baseline)
+    refuse(document, path,
+           "is both control and baseline (rows are compared with each); choose one");
   if (!json.contains("where") || !json.at("where").is_object() || json.at("where").empty())
     refuse(document, path,
            "has no where (it says which trials the row shows); write where = "
@@ -196,8 +252,10 @@ std::vector<Row> rows_for_all(const Sweep& sweep, const std::vector<Leaves>& tri
 
 }  // namespace
 
-Table resolve_table(const Document& document, const Json& json, const Sweep& sweep) {
-  check_keys(document, json, "table", {"title", "row_keys", "column", "row"});
+Table resolve_table(const Document& document, const Json& json, const Sweep& sweep,
+                    const Catalogue& catalogue) {
+  check_keys(document, json, "table",
+             {"title", "row_keys", "column", "row", "white_box", "pixels"});
   std::vector<Leaves> trials;
   for (const auto& trial : sweep.trials) trials.push_back(flatten(trial.to_json()));
   Table table{.title = text_at(document, json, "table", "title", sweep.name)};
@@ -220,6 +278,9 @@ Table resolve_table(const Document& document, const Json& json, const Sweep& swe
   } else {
     check_cover(document, table, sweep);
   }
+  check_use(document, table.columns, sweep, catalogue);
+  if (!flag_at(document, json, "table", "white_box", true))
+    std::erase_if(table.columns, [](const Column& column) { return column.is_white_box(); });
   return table;
 }
 

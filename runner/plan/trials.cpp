@@ -66,12 +66,15 @@ struct Component {
   std::map<std::string, std::string> locations;
 };
 
+bool knows(const Schema& schema, const std::string& key) {
+  return std::any_of(schema.begin(), schema.end(), [&](const OptionInfo& option) {
+    return option.key == key || option.relative_key == key;
+  });
+}
+
 bool knows(const Plugins& plugins, const Json& name, const std::string& key) {
   const auto plugin = plugins.find(name.is_string() ? name.get<std::string>() : "");
-  if (plugin == plugins.end()) return false;
-  return std::any_of(
-      plugin->second.schema.begin(), plugin->second.schema.end(),
-      [&](const OptionInfo& option) { return option.key == key || option.relative_key == key; });
+  return plugin != plugins.end() && knows(plugin->second.schema, key);
 }
 
 /// Leaves out what belongs to the base's plugin alone when another one takes its place. What
@@ -84,6 +87,32 @@ void change_plugin(Json& table, const Json& new_name, const Plugins& plugins) {
   table = std::move(kept);
 }
 
+/// Takes the tables of plugins, such as [defence.denoising], out of the component's and puts the
+/// options of the chosen plugin in their place.
+void unpack_plugin_tables(const Document& document, const std::string& component,
+                          const Json& chosen, const Plugins& plugins, Component& result) {
+  for (const auto& [name, plugin] : plugins) {
+    if (!result.table.contains(name) || !result.table.at(name).is_object()) continue;
+    const Json options = result.table.at(name);
+    result.table.erase(name);
+    for (const auto& [key, value] : options.items()) {
+      const std::string written = concat(component, ".", name, ".", key);
+      if (!knows(plugin.schema, key)) {
+        std::vector<std::string> keys;
+        for (const auto& option : plugin.schema) keys.push_back(option.key);
+        throw InputError(concat(document.location_of(written), ": unknown key ", written,
+                                suggestion(key, keys)));
+      }
+      if (chosen != name) continue;
+      if (result.table.contains(key))
+        throw InputError(concat(document.location_of(written), ": ", written, " is given as ",
+                                component, ".", key, " as well (which one holds?); delete one"));
+      result.table[key] = value;
+      result.locations[concat(component, ".", key)] = document.location_of(written);
+    }
+  }
+}
+
 Component overlay(const Document& document, const std::string& component, const Settings& settings,
                   const Plugins& plugins) {
   Component result;
@@ -91,10 +120,15 @@ Component overlay(const Document& document, const std::string& component, const 
   if (!result.table.is_object())
     throw InputError(concat(document.location_of(component), ": ", component,
                             " is a value (it must be a table); write [", component, "]"));
+  if (component == "preprocessor") result.table.emplace("name", kNoPreprocessor);
   const std::string prefix = component + ".";
-  for (const auto& setting : settings)
-    if (setting.key == prefix + "name" && setting.value != result.table.value("name", Json()))
-      change_plugin(result.table, setting.value, plugins);
+  Json chosen = result.table.value("name", Json());
+  for (const auto& setting : settings) {
+    if (setting.key != prefix + "name" || setting.value == chosen) continue;
+    change_plugin(result.table, setting.value, plugins);
+    chosen = setting.value;
+  }
+  unpack_plugin_tables(document, component, chosen, plugins, result);
   for (const auto& setting : settings) {
     if (setting.key.rfind(prefix, 0) != 0) continue;
     result.table[setting.key.substr(prefix.size())] = setting.value;
@@ -137,16 +171,36 @@ Json resolve_component(const Document& document, const std::string& component,
   return resolve_plugin(overlaid.table, component, "name", plugins, locate(document, overlaid));
 }
 
+/// A defence that learns from a teacher names the defence that this one is trained with.
+void check_teacher(const Document& document, const Json& defence, const Catalogue& catalogue) {
+  if (!defence.contains("teacher")) return;
+  const std::string key = "defence.teacher";
+  const auto refuse = [&](const std::string& what) {
+    throw InputError(concat(document.location_of(key), ": ", key, " = ",
+                            defence.at("teacher").dump(), " ", what));
+  };
+  const auto teacher = catalogue.defences.find(defence.at("teacher").get<std::string>());
+  if (teacher == catalogue.defences.end())
+    refuse(concat("is no defence", suggestion(defence.at("teacher").get<std::string>(),
+                                              names_of(catalogue.defences))));
+  for (const auto& option : teacher->second.schema) {
+    if (option.key == "teacher") refuse("needs a teacher itself; choose a defence that needs none");
+    if (option.default_value.is_null() && !defence.contains(option.key))
+      refuse(concat("needs the option ", option.key, ", which ", defence.at("name").dump(),
+                    " does not have; choose another defence"));
+  }
+}
+
 void check_setting_keys(const Settings& settings) {
-  static const std::vector<std::string> components{"dataset", "model", "defence", "training"};
+  static const std::vector<std::string> components{"dataset", "model", "defence", "preprocessor",
+                                                   "training"};
   for (const auto& setting : settings) {
     const std::string component = split(setting.key, '.').front();
     if (std::find(components.begin(), components.end(), component) == components.end() ||
         setting.key == component)
-      throw InputError(
-          concat(setting.location, ": unknown key ", setting.key,
-                 " (a trial is made of dataset, model, defence and training); write a key "
-                 "below one of these, such as training.seed"));
+      throw InputError(concat(setting.location, ": unknown key ", setting.key,
+                              " (a trial is made of dataset, model, defence, preprocessor and "
+                              "training); write a key below one of these, such as training.seed"));
   }
 }
 
@@ -175,8 +229,9 @@ std::vector<Settings> expand(const Document& document) {
 
 Settings settings_of(const Document& document, const std::string& section) {
   Settings settings;
-  if (!document.root.contains(section)) return settings;
-  for (const auto& [key, value] : flatten(document.root.at(section)))
+  Json table = document.root;
+  for (const auto& part : split(section, '.')) table = table.value(part, Json::object());
+  for (const auto& [key, value] : flatten(table))
     settings.push_back({key, value, document.location_of(concat(section, ".", key))});
   check_setting_keys(settings);
   return settings;
@@ -185,10 +240,13 @@ Settings settings_of(const Document& document, const std::string& section) {
 Trial resolve_trial(const Document& document, const Settings& settings,
                     const Catalogue& catalogue) {
   const Component training = overlay(document, "training", settings, {});
-  return {resolve_component(document, "dataset", settings, catalogue.datasets),
-          resolve_component(document, "model", settings, catalogue.models),
-          resolve_component(document, "defence", settings, catalogue.defences),
-          resolve(catalogue.training, training.table, "training", locate(document, training))};
+  Trial trial{resolve_component(document, "dataset", settings, catalogue.datasets),
+              resolve_component(document, "model", settings, catalogue.models),
+              resolve_component(document, "defence", settings, catalogue.defences),
+              resolve_component(document, "preprocessor", settings, catalogue.preprocessors),
+              resolve(catalogue.training, training.table, "training", locate(document, training))};
+  check_teacher(document, trial.defence, catalogue);
+  return trial;
 }
 
 Json resolve_attack(const Document& document, const std::string& key, const Catalogue& catalogue) {

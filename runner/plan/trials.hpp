@@ -21,12 +21,13 @@ using Settings = std::vector<Setting>;
 /// @throws InputError for an empty grid or axis.
 std::vector<Settings> expand(const Document& document);
 
-/// The settings of a table whose values are not lists: [attacker].
+/// The settings of a table whose values are not lists: "attacker", "attackers.NAME".
 Settings settings_of(const Document& document, const std::string& section);
 
 /// The base of the file with `settings` on top, checked and completed. A setting that changes the
 /// name of a component drops the base's options that the new plugin does not have; those that both
-/// have (a model's normalize, an attack's epsilon) stay.
+/// have (a model's normalize, an attack's epsilon) stay. Options of one plugin alone may stand in a
+/// table of its own, such as [preprocessor.hgd]: they count where that plugin is chosen.
 /// @throws InputError
 Trial resolve_trial(const Document& document, const Settings& settings, const Catalogue& catalogue);
 

@@ -76,8 +76,8 @@ Content content_of(const Task& task, trainer::Classifier& classifier, const at::
 }
 
 Content attack_range(const Task& task, std::int64_t first, std::int64_t count) {
-  const auto classifier = classifier_of(task, task.inputs.at(0));
-  const Content dataset = task.store.read(task.inputs.at(1));
+  const auto classifier = classifier_of(task);
+  const Content dataset = task.store.read(task.input(storage::ArtifactKind::dataset));
   const std::string split = task.spec.at("split");
   const at::Tensor images = images_of(dataset, split), labels = labels_of(dataset, split);
   if (count < 0) count = images.size(0);
@@ -87,12 +87,12 @@ Content attack_range(const Task& task, std::int64_t first, std::int64_t count) {
                     perturb(task, classifier, part, part_labels, first));
 }
 
-/// Everything behind the model and the dataset is a shard, in order.
-Content join_shards(const Task& task) {
+/// The shards stand in order.
+Content join_shards(const Task& task, const std::vector<storage::ArtifactId>& ids) {
   std::map<std::string, std::vector<at::Tensor>> parts;
   std::vector<Content> shards;
-  for (std::size_t i = 2; i < task.inputs.size(); ++i) {
-    shards.push_back(task.store.read(task.inputs[i]));
+  for (const auto& id : ids) {
+    shards.push_back(task.store.read(id));
     for (const auto& [name, array] : shards.back().arrays) parts[name].push_back(to_tensor(array));
   }
   Content content;
@@ -107,7 +107,8 @@ Content make_adversarial_shard(const Task& task) {
 }
 
 Content make_adversarial_set(const Task& task) {
-  return task.inputs.size() > 2 ? join_shards(task) : attack_range(task, 0, -1);
+  const auto shards = task.inputs_of(storage::ArtifactKind::adversarial_shard);
+  return shards.empty() ? attack_range(task, 0, -1) : join_shards(task, shards);
 }
 
 }  // namespace sweep::tasks

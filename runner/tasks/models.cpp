@@ -3,38 +3,51 @@
 #include <ATen/ATen.h>
 
 #include "runner/tasks/tensors.hpp"
+#include "runner/tasks/training_task.hpp"
 #include "trainer/inference.hpp"
 #include "trainer/models/model.hpp"
+#include "trainer/preprocessor_training.hpp"
+#include "trainer/preprocessors/preprocessed_classifier.hpp"
 
 namespace sweep::tasks {
 namespace {
 
-constexpr char kStatePrefix[] = "state/";
+using storage::ArtifactId;
+using storage::ArtifactKind;
+using storage::Content;
 
-trainer::NamedTensors state_of(const storage::Content& content) {
-  trainer::NamedTensors state;
-  for (const auto& [name, array] : content.arrays)
-    if (name.rfind(kStatePrefix, 0) == 0)
-      state[name.substr(sizeof kStatePrefix - 1)] = to_tensor(array);
-  return state;
+Json attribute(const Content& content, const char* name) {
+  return Json::parse(content.attributes.at(name).get<std::string>());
+}
+
+std::shared_ptr<trainer::Classifier> load_model(const Task& task, const ArtifactId& id) {
+  const Content content = task.store.read(id);
+  const Json model = attribute(content, "spec").at("model");
+  const auto classes = static_cast<std::int64_t>(attribute(content, "class_names").size());
+  return trainer::load_classifier(model.at("name"), options_of(model), classes, state_of(content),
+                                  task.device);
+}
+
+std::shared_ptr<trainer::Preprocessor> load_preprocessor(const Task& task, const ArtifactId& id) {
+  const Content content = task.store.read(id);
+  const Json preprocessor = attribute(content, "spec").at("preprocessor");
+  return trainer::load_preprocessor(preprocessor.at("name"), options_of(preprocessor),
+                                    state_of(content), task.device);
 }
 
 }  // namespace
 
-std::shared_ptr<trainer::Classifier> classifier_of(const Task& task,
-                                                   const storage::ArtifactId& model) {
-  static std::string kept_hash;
+std::shared_ptr<trainer::Classifier> classifier_of(const Task& task) {
+  using Names = std::pair<ArtifactId, std::optional<ArtifactId>>;
+  static Names kept_names;
   static std::shared_ptr<trainer::Classifier> kept;
-  if (kept && kept_hash == model.hash) return kept;
-  const storage::Content content = task.store.read(model);
-  const Json spec = Json::parse(content.attributes.at("spec").get<std::string>());
-  const auto classes = Json::parse(content.attributes.at("class_names").get<std::string>()).size();
-  Json options = spec.at("model");
-  const std::string name = options.at("name");
-  options.erase("name");
-  kept = trainer::load_classifier(name, options, static_cast<std::int64_t>(classes),
-                                  state_of(content), task.device);
-  kept_hash = model.hash;
+  const Names names{task.input(ArtifactKind::model), task.find_input(ArtifactKind::preprocessor)};
+  if (kept && kept_names == names) return kept;
+  kept = load_model(task, names.first);
+  if (names.second)
+    kept = std::make_shared<trainer::PreprocessedClassifier>(load_preprocessor(task, *names.second),
+                                                             std::move(kept));
+  kept_names = names;
   return kept;
 }
 

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "core/json.hpp"
 #include "runner/tasks/channel.hpp"
@@ -28,6 +30,12 @@ struct Task {
   Channel& channel;
   const c10::Device& device;
 
+  /// The inputs of a kind, in the planner's order; the one of a kind, or nothing.
+  std::vector<storage::ArtifactId> inputs_of(storage::ArtifactKind kind) const;
+  std::optional<storage::ArtifactId> find_input(storage::ArtifactKind kind) const;
+  /// @throws Error{internal} when there is none.
+  storage::ArtifactId input(storage::ArtifactKind kind) const;
+
   /// @throws Stopped when the agent has asked for it.
   void check_stop() const {
     if (channel.stop_requested()) throw Stopped{};
@@ -39,6 +47,7 @@ using Maker = std::function<storage::Content(const Task& task)>;
 
 storage::Content prepare_dataset(const Task& task);
 storage::Content train_model(const Task& task);
+storage::Content train_preprocessor(const Task& task);
 storage::Content make_adversarial_shard(const Task& task);
 storage::Content make_adversarial_set(const Task& task);
 storage::Content evaluate_model(const Task& task);

@@ -93,7 +93,7 @@ inline std::string shrunk_quickstart(const std::filesystem::path& out, int ranks
                                      const std::string& more = "") {
   return concat(
       (binaries() / "sweep_runner").string(), ranks > 0 ? concat(" --np ", ranks) : "", " ",
-      (sources() / "sweeps/quickstart.toml").string(), " --out ", out.string(),
+      (sources() / "sweeps/quick/table1.toml").string(), " --out ", out.string(),
       " --set dataset.image_size=32 --set dataset.train_per_class=8 --set dataset.test_per_class=4"
       " --set training.epochs=2 --set attacks.cw.iterations=3 --set "
       "attacks.cw.binary_search_steps=2"
@@ -106,7 +106,7 @@ inline std::string shrunk_quickstart(const std::filesystem::path& out, int ranks
 inline constexpr char kCheckpointOften[] = " --set run.checkpoint_seconds=0.2 ";
 
 inline std::vector<Json> journal_of(const std::filesystem::path& out,
-                                    const std::string& sweep = "quickstart") {
+                                    const std::string& sweep = "quick_table1") {
   return storage::read_journal(out / "runs" / sweep / "journal.jsonl");
 }
 

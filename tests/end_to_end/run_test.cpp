@@ -131,7 +131,7 @@ TEST_P(Signals, SaveAndTheSameCommandGoesOn) {
     run.signal(SIGTERM);
     EXPECT_EQ(run.wait(), 75) << read_text(log);
   }
-  const Json status = Json::parse(read_text(out / "runs/quickstart/status.json"));
+  const Json status = Json::parse(read_text(out / "runs/quick_table1/status.json"));
   EXPECT_EQ(status.at("state"), "interrupted");
   const Outcome outcome = run_shell(shrunk_quickstart(out, 2));
   EXPECT_EQ(outcome.status, 0) << outcome.output;

@@ -48,7 +48,8 @@ LIBRARIES = [
     # Enough for a struct that holds tensors; the whole of LibTorch takes seconds to compile.
     (r"ATen/core/Tensor\.h", ("attacks/", "trainer/", "runner/tasks/")),
     # chain.hpp is a part that only the models' .cpp files put into theirs.
-    (r"(torch|ATen|c10)/.*", ("attacks/*.cpp", "trainer/*.cpp", "trainer/models/chain.hpp", "runner/tasks/*.cpp")),
+    (r"(torch|ATen|c10)/.*", ("attacks/*.cpp", "trainer/*.cpp", "trainer/models/chain.hpp", "trainer/preprocessors/denoising_unet.hpp",
+                                "runner/tasks/*.cpp")),
     (r"(gtest|gmock)/.*", ()),
 ]
 NO_TORCH = "trainer/datasets/"

@@ -23,7 +23,7 @@ Json options_of(const std::string& defence) {
 
 std::unique_ptr<Defence> make(const std::string& name, const Json& options,
                               const Classifier& model) {
-  return DefenceRegistry::instance().at(name).make(options, model);
+  return DefenceRegistry::instance().at(name).make(options, {model, nullptr});
 }
 
 TEST(EvaluationMode, IsLeftAsItWas) {

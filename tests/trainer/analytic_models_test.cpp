@@ -60,7 +60,8 @@ class AnalyticModel : public ::testing::TestWithParam<std::string> {
     const auto path = testing::reference_file("analytic_models.json");
     if (path.empty()) GTEST_SKIP() << "SWEEP_SHARED_DIR is not set";
     reference = Json::parse(std::ifstream(path)).at(GetParam());
-    model = ModelRegistry::instance().at(GetParam()).make({{"normalize", "none"}}, 4);
+    const auto& entry = ModelRegistry::instance().at(GetParam());
+    model = entry.make(complete(entry.schema, {{"normalize", "none"}}), 4);
     NamedTensors source;
     for (const auto& item : reference.at("state")) {
       const std::string name = item.at("name");

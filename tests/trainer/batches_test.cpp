@@ -85,5 +85,25 @@ TEST(Batches, FlipSomeImagesAndAreTheSameInAnyOrder) {
   EXPECT_TRUE(flipped.at(0, 1).images.equal(actual));
 }
 
+TEST(Batches, ShowEveryImageOnceWithEachOfItsCounterparts) {
+  const auto job = toy_job(10, 8);
+  const auto clean = job.images.to(at::kFloat) / 255;
+  const std::vector<at::Tensor> sets{clean + 0.25, clean - 0.5};
+  Batches batches(job.images, job.labels, {.batch_size = 8, .flip = true}, at::kCPU, sets);
+  ASSERT_EQ(batches.steps(), 3);
+  int seen = 0, lifted = 0;
+  for (std::int64_t step = 0; step < batches.steps(); ++step) {
+    const auto batch = batches.at(2, step);
+    for (std::int64_t i = 0; i < batch.images.size(0); ++i, ++seen) {
+      const auto shift = (batch.adversarial[i] - batch.images[i]).mean().item<float>();
+      lifted += shift > 0;
+      EXPECT_TRUE(
+          at::allclose(batch.adversarial[i], batch.images[i] + (shift > 0 ? 0.25 : -0.5), 0, 1e-6));
+    }
+  }
+  EXPECT_EQ(seen, 20);
+  EXPECT_EQ(lifted, 10);
+}
+
 }  // namespace
 }  // namespace sweep::trainer

@@ -22,7 +22,8 @@ const at::Tensor& labels() {
 
 TEST(None, IsCrossEntropyOfCleanImages) {
   const auto model = make_model(3);
-  const auto defence = DefenceRegistry::instance().at("none").make(Json::object(), *model);
+  const auto defence =
+      DefenceRegistry::instance().at("none").make(Json::object(), {*model, nullptr});
   const auto terms = defence->loss(*model, images(), labels(), 1);
   EXPECT_EQ(defence->module(), nullptr);
   EXPECT_TRUE(terms.total.equal(at::cross_entropy_loss(terms.clean_logits, labels())));

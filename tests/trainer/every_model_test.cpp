@@ -28,7 +28,8 @@ std::vector<std::string> registered() {
 class EveryModel : public ::testing::TestWithParam<std::string> {
  protected:
   static std::unique_ptr<Classifier> make(std::int64_t classes) {
-    return ModelRegistry::instance().at(GetParam()).make({{"normalize", "half"}}, classes);
+    const auto& entry = ModelRegistry::instance().at(GetParam());
+    return entry.make(complete(entry.schema, {{"normalize", "half"}}), classes);
   }
 };
 
@@ -99,7 +100,8 @@ INSTANTIATE_TEST_SUITE_P(, EveryFamily,
 TEST(ModelNames, AreThoseOfTorchvision) {
   const auto has = [](const std::string& model, const std::string& tensor,
                       const std::vector<std::int64_t>& shape) {
-    const auto made = ModelRegistry::instance().at(model).make({{"normalize", "none"}}, 4);
+    const auto& entry = ModelRegistry::instance().at(model);
+    const auto made = entry.make(complete(entry.schema, {{"normalize", "none"}}), 4);
     const auto state = state_of(made->module());
     ASSERT_TRUE(state.contains(tensor)) << model << " " << tensor;
     EXPECT_EQ(state.at(tensor).sizes().vec(), shape) << model << " " << tensor;

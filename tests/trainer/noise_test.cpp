@@ -72,5 +72,14 @@ TEST(Noise, HasTheValuesOfItsFormula) {
   for (std::uint32_t i = 0; i < 1000; ++i) ASSERT_EQ(values[i].item<float>(), reference(i, seed));
 }
 
+TEST(StandardNormal, HasTheMomentsOfTheDistribution) {
+  const auto values = standard_normal(at::empty({16, 3, 64, 64}), 5).to(at::kDouble);
+  EXPECT_TRUE(at::isfinite(values).all().item<bool>());
+  EXPECT_NEAR(values.mean().item<double>(), 0, 0.01);
+  EXPECT_NEAR(values.square().mean().item<double>(), 1, 0.02);
+  EXPECT_NEAR(values.pow(4).mean().item<double>(), 3, 0.1);
+  EXPECT_NEAR(values.abs().gt(1.959964).to(at::kDouble).mean().item<double>(), 0.05, 0.003);
+}
+
 }  // namespace
 }  // namespace sweep::trainer

@@ -8,11 +8,17 @@
 #include <string>
 
 #include "core/json.hpp"
+#include "core/options.hpp"
 #include "trainer/defences/defence.hpp"
 #include "trainer/models/model.hpp"
 #include "trainer/training.hpp"
 
 namespace sweep::trainer {
+
+/// `given` with the defaults of everything else.
+inline Json complete(const Schema& schema, const Json& given) {
+  return resolve(schema, given, "test", [](const std::string& key) { return key; });
+}
 
 inline std::unique_ptr<Classifier> make_model(std::int64_t num_classes,
                                               const std::string& normalize = "imagenet") {
@@ -29,7 +35,7 @@ inline Json denoising_options(double lambda_n, double lambda_a) {
 inline std::unique_ptr<Defence> make_denoising(const Classifier& model, double lambda_n,
                                                double lambda_a) {
   const auto& entry = DefenceRegistry::instance().at("denoising");
-  auto defence = entry.make(denoising_options(lambda_n, lambda_a), model);
+  auto defence = entry.make(denoising_options(lambda_n, lambda_a), {model, nullptr});
   defence->initialize(2);
   return defence;
 }

@@ -30,18 +30,24 @@ class Defence {
                          std::uint64_t seed) = 0;
 };
 
-/// A factory makes a defence for the given classifier (its decoder fits the encoder's size).
+/// What a defence is made for and from.
+struct DefenceContext {
+  const Classifier& classifier;         ///< to be trained: a decoder fits its encoder's size
+  std::shared_ptr<Classifier> teacher;  ///< trained already; null unless the defence has the option
+                                        ///< "teacher", by which the planner knows that it needs one
+};
+
 using DefenceRegistry = Registry<
-    std::function<std::unique_ptr<Defence>(const Json& options, const Classifier& classifier)>>;
+    std::function<std::unique_ptr<Defence>(const Json& options, const DefenceContext& context)>>;
 
 }  // namespace sweep::trainer
 
 /// Last line of a defence's file: its name, its option table, its class (made from its options and
-/// the classifier), a summary.
-#define SWEEP_REGISTER_DEFENCE(name, table, Class, summary)                                     \
-  static const bool registered_defence_ = ::sweep::trainer::DefenceRegistry::instance().add(    \
-      name, {summary, ::sweep::describe(table),                                                 \
-             [](const ::sweep::Json& options, const ::sweep::trainer::Classifier& classifier) { \
-               return std::unique_ptr<::sweep::trainer::Defence>(                               \
-                   std::make_unique<Class>(::sweep::read_options(table, options), classifier)); \
+/// the context), a summary.
+#define SWEEP_REGISTER_DEFENCE(name, table, Class, summary)                                      \
+  static const bool registered_defence_ = ::sweep::trainer::DefenceRegistry::instance().add(     \
+      name, {summary, ::sweep::describe(table),                                                  \
+             [](const ::sweep::Json& options, const ::sweep::trainer::DefenceContext& context) { \
+               return std::unique_ptr<::sweep::trainer::Defence>(                                \
+                   std::make_unique<Class>(::sweep::read_options(table, options), context));     \
              }})

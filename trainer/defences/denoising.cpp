@@ -35,9 +35,10 @@ const OptionTable<DenoisingOptions> kOptions = {
 /// where L_a has a weight.
 class Denoising : public Defence {
  public:
-  Denoising(const DenoisingOptions& options, const Classifier& classifier) : options_(options) {
+  Denoising(const DenoisingOptions& options, const DefenceContext& context) : options_(options) {
     if (options.lambda_a > 0)
-      decoder_.emplace(classifier.encoding_channels(), classifier.encoding_stride());
+      decoder_.emplace(context.classifier.encoding_channels(),
+                       context.classifier.encoding_stride());
   }
 
   torch::nn::Module* module() override { return decoder_ ? &decoder_->module() : nullptr; }

@@ -39,7 +39,7 @@ const OptionTable<FgsmTrainingOptions> kOptions = {
 /// L = (sum over clean + lambda sum over adversarial) / (clean + lambda adversarial), equation 1.
 class FgsmTraining : public Defence {
  public:
-  FgsmTraining(const FgsmTrainingOptions& options, const Classifier&) : options_(options) {}
+  FgsmTraining(const FgsmTrainingOptions& options, const DefenceContext&) : options_(options) {}
 
   LossTerms loss(Classifier& classifier, const at::Tensor& images, const at::Tensor& labels,
                  std::uint64_t seed) override {

@@ -11,7 +11,7 @@ struct NoOptions {};
 /// "NA" in the paper's tables: cross-entropy on clean images.
 class NoDefence : public Defence {
  public:
-  NoDefence(const NoOptions&, const Classifier&) {}
+  NoDefence(const NoOptions&, const DefenceContext&) {}
 
   LossTerms loss(Classifier& classifier, const at::Tensor& images, const at::Tensor& labels,
                  std::uint64_t) override {

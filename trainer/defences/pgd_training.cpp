@@ -28,7 +28,7 @@ const OptionTable<PgdTrainingOptions> kOptions = {
 /// batch against the model of the moment. Clean images are not trained on.
 class PgdTraining : public Defence {
  public:
-  PgdTraining(const PgdTrainingOptions& options, const Classifier&)
+  PgdTraining(const PgdTrainingOptions& options, const DefenceContext&)
       : attack_(attacks::AttackRegistry::instance().at("pgd").make({{"epsilon", options.epsilon},
                                                                     {"alpha", options.alpha},
                                                                     {"steps", options.steps},

@@ -22,8 +22,24 @@ using Depths = std::array<int, 5>;
 constexpr std::array<std::int64_t, 5> kWidths{64, 128, 256, 512, 512};
 constexpr int kEncoderStages = 3;
 
+struct VggOptions : ModelOptions {
+  std::int64_t classifier_width = 4096;
+};
+
+OptionTable<VggOptions> vgg_options() {
+  auto options = inherited<VggOptions>(model_options());
+  options.push_back(
+      {"classifier_width",
+       &VggOptions::classifier_width,
+       {.min = 1,
+        .max = 65536,
+        .doc = "units of the two hidden layers of the classifier; with the 4096 of the "
+               "original they hold nine tenths of all parameters"}});
+  return options;
+}
+
 struct Network : nn::Module {
-  Network(const Depths& depths, bool batch_norm, std::int64_t num_classes) {
+  Network(const Depths& depths, bool batch_norm, std::int64_t width, std::int64_t num_classes) {
     std::int64_t in = 3;
     for (std::size_t stage = 0; stage < depths.size(); ++stage) {
       for (int i = 0; i < depths[stage]; ++i) {
@@ -35,13 +51,13 @@ struct Network : nn::Module {
       add(nn::MaxPool2d(nn::MaxPool2dOptions(2)));
       if (stage + 1 == kEncoderStages) encoder_layers = features->size();
     }
-    classifier->add("0", nn::Linear(512 * 7 * 7, 4096));
+    classifier->add("0", nn::Linear(512 * 7 * 7, width));
     classifier->add("1", nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
     classifier->add("2", nn::Dropout(0.5));
-    classifier->add("3", nn::Linear(4096, 4096));
+    classifier->add("3", nn::Linear(width, width));
     classifier->add("4", nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
     classifier->add("5", nn::Dropout(0.5));
-    classifier->add("6", nn::Linear(4096, num_classes));
+    classifier->add("6", nn::Linear(width, num_classes));
     register_module("features", features);
     register_module("classifier", classifier);
   }
@@ -71,9 +87,11 @@ struct Network : nn::Module {
 /// Simonyan and Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition,
 /// 2015 (arXiv:1409.1556), as torchvision builds it. The encoder ends with the third pooling.
 struct Vgg : NetworkClassifier<Network> {
-  Vgg(const ModelOptions& options, const Depths& depths, bool batch_norm, std::int64_t num_classes)
-      : NetworkClassifier(options, std::make_shared<Network>(depths, batch_norm, num_classes),
-                          {.linear = LinearInitialization::normal}) {}
+  Vgg(const VggOptions& options, const Depths& depths, bool batch_norm, std::int64_t num_classes)
+      : NetworkClassifier(
+            options,
+            std::make_shared<Network>(depths, batch_norm, options.classifier_width, num_classes),
+            {.linear = LinearInitialization::normal}) {}
 };
 
 constexpr Depths kVgg11{1, 1, 2, 2, 2}, kVgg13{2, 2, 2, 2, 2}, kVgg16{2, 2, 3, 3, 3},
@@ -81,7 +99,7 @@ constexpr Depths kVgg11{1, 1, 2, 2, 2}, kVgg13{2, 2, 2, 2, 2}, kVgg16{2, 2, 3, 3
 
 template <const Depths& depths, bool batch_norm>
 struct VggOf : Vgg {
-  VggOf(const ModelOptions& options, std::int64_t num_classes)
+  VggOf(const VggOptions& options, std::int64_t num_classes)
       : Vgg(options, depths, batch_norm, num_classes) {}
 };
 
@@ -94,14 +112,14 @@ using Vgg16Bn = VggOf<kVgg16, true>;
 using Vgg19 = VggOf<kVgg19, false>;
 using Vgg19Bn = VggOf<kVgg19, true>;
 
-SWEEP_REGISTER_MODEL("vgg11", model_options(), Vgg11, "VGG with 11 layers");
-SWEEP_REGISTER_MODEL("vgg11_bn", model_options(), Vgg11Bn, "VGG11 with batch normalisation");
-SWEEP_REGISTER_MODEL("vgg13", model_options(), Vgg13, "VGG with 13 layers");
-SWEEP_REGISTER_MODEL("vgg13_bn", model_options(), Vgg13Bn, "VGG13 with batch normalisation");
-SWEEP_REGISTER_MODEL("vgg16", model_options(), Vgg16, "VGG with 16 layers (Simonyan et al. 2015)");
-SWEEP_REGISTER_MODEL("vgg16_bn", model_options(), Vgg16Bn, "VGG16 with batch normalisation");
-SWEEP_REGISTER_MODEL("vgg19", model_options(), Vgg19, "VGG with 19 layers");
-SWEEP_REGISTER_MODEL("vgg19_bn", model_options(), Vgg19Bn, "VGG19 with batch normalisation");
+SWEEP_REGISTER_MODEL("vgg11", vgg_options(), Vgg11, "VGG with 11 layers");
+SWEEP_REGISTER_MODEL("vgg11_bn", vgg_options(), Vgg11Bn, "VGG11 with batch normalisation");
+SWEEP_REGISTER_MODEL("vgg13", vgg_options(), Vgg13, "VGG with 13 layers");
+SWEEP_REGISTER_MODEL("vgg13_bn", vgg_options(), Vgg13Bn, "VGG13 with batch normalisation");
+SWEEP_REGISTER_MODEL("vgg16", vgg_options(), Vgg16, "VGG with 16 layers (Simonyan et al. 2015)");
+SWEEP_REGISTER_MODEL("vgg16_bn", vgg_options(), Vgg16Bn, "VGG16 with batch normalisation");
+SWEEP_REGISTER_MODEL("vgg19", vgg_options(), Vgg19, "VGG with 19 layers");
+SWEEP_REGISTER_MODEL("vgg19_bn", vgg_options(), Vgg19Bn, "VGG19 with batch normalisation");
 
 }  // namespace
 }  // namespace sweep::trainer

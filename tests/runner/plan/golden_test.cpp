@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "core/atomic_file.hpp"
@@ -19,9 +20,16 @@ const fs::path kSources = SWEEP_SOURCES;
 
 std::vector<fs::path> sweep_files() {
   std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(kSources / "sweeps"))
+  for (const auto& entry : fs::recursive_directory_iterator(kSources / "sweeps"))
     if (entry.path().extension() == ".toml") files.push_back(entry.path());
   return files;
+}
+
+/// "quick_table1" of sweeps/quick/table1.toml.
+std::string name_of(const fs::path& file) {
+  std::string name = fs::relative(file, kSources / "sweeps").replace_extension().string();
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
 }
 
 std::string plan_text(const fs::path& file) {
@@ -52,7 +60,7 @@ std::string plan_text(const fs::path& file) {
 class Golden : public ::testing::TestWithParam<fs::path> {};
 
 TEST_P(Golden, IsThePlan) {
-  const fs::path golden = kSources / "tests/golden/plan" / (GetParam().stem().string() + ".txt");
+  const fs::path golden = kSources / "tests/golden/plan" / (name_of(GetParam()) + ".txt");
   const std::string text = plan_text(GetParam());
   if (::getenv("SWEEP_UPDATE_GOLDENS") != nullptr) write_atomically(golden, text);
   ASSERT_TRUE(fs::exists(golden)) << "write it with SWEEP_UPDATE_GOLDENS=1";
@@ -60,7 +68,7 @@ TEST_P(Golden, IsThePlan) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sweeps, Golden, ::testing::ValuesIn(sweep_files()),
-                         [](const auto& file) { return file.param.stem().string(); });
+                         [](const auto& file) { return name_of(file.param); });
 
 }  // namespace
 }  // namespace sweep::plan

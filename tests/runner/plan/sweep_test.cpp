@@ -48,7 +48,8 @@ TEST(Sweep, AnotherPluginKeepsTheOptionsThatItHas) {
       "[grid]\n\"model.name\" = [\"resnet18\", \"vgg11\"]\n"
       "[[include]]\ndefence.name = \"none\"\n",
       {"model.normalize='half'"});
-  EXPECT_EQ(sweep.trials.at(1).model, (Json{{"name", "vgg11"}, {"normalize", "half"}}));
+  EXPECT_EQ(sweep.trials.at(1).model,
+            (Json{{"name", "vgg11"}, {"normalize", "half"}, {"classifier_width", 4096}}));
   EXPECT_EQ(sweep.trials.at(2).defence, (Json{{"name", "none"}})) << "it has no lambda_n";
   EXPECT_THAT(refusal("[grid]\n\"model.name\" = [\"vgg11\"]\n", {"model.normalise='half'"}),
               HasSubstr("did you mean 'normalize'"))

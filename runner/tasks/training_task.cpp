@@ -1,0 +1,96 @@
+#include "runner/tasks/training_task.hpp"
+
+#include <ATen/ATen.h>
+
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "runner/tasks/tensors.hpp"
+
+namespace sweep::tasks {
+namespace {
+
+using storage::Content;
+
+constexpr std::string_view kStatePrefix = "state/";
+
+Content checkpoint_of(const trainer::TrainingState& state) {
+  Content content;
+  // Long histories do not fit into an attribute: the progress is a text in an array of its own.
+  const std::string progress = Json(state.progress).dump();
+  content.arrays["progress"] =
+      storage::Array::own(std::vector<std::uint8_t>(progress.begin(), progress.end()),
+                          {static_cast<std::int64_t>(progress.size())});
+  for (const auto& [name, tensor] : state.tensors)
+    content.arrays["tensors/" + name] = to_array(tensor);
+  return content;
+}
+
+void add_history(Content& content, const std::vector<trainer::EpochMetrics>& history,
+                 const std::set<std::string>& wanted) {
+  std::map<std::string, std::vector<double>> columns;
+  for (const auto& epoch : history) {
+    const Json metrics = epoch;
+    for (const auto& [metric, value] : metrics.items())
+      if (wanted.empty() || wanted.contains(metric)) columns[metric].push_back(value.get<double>());
+  }
+  for (auto& [metric, values] : columns) {
+    const auto epochs = static_cast<std::int64_t>(values.size());
+    content.arrays["history/" + metric] = storage::Array::own(std::move(values), {epochs});
+  }
+}
+
+}  // namespace
+
+std::optional<trainer::TrainingState> read_checkpoint(const Task& task) {
+  const auto content = task.store.read_checkpoint(task.output);
+  if (!content) return std::nullopt;
+  const auto text = content->array("progress").values<std::uint8_t>();
+  trainer::TrainingState state;
+  Json::parse(text.begin(), text.end()).get_to(state.progress);
+  constexpr std::string_view kPrefix = "tensors/";
+  for (const auto& [name, array] : content->arrays)
+    if (name.rfind(kPrefix, 0) == 0) state.tensors[name.substr(kPrefix.size())] = to_tensor(array);
+  log_info(
+      concat("going on from epoch ", state.progress.epoch + 1, " step ", state.progress.step + 1));
+  return state;
+}
+
+trainer::TrainingHooks hooks_of(const Task& task) {
+  return {.on_progress =
+              [&](const trainer::StepReport& report) {
+                task.channel.progress(report.fraction,
+                                      concat("epoch ", report.epoch, "/", report.epochs, " loss ",
+                                             fixed(report.loss, 4), " ",
+                                             fixed(report.images_per_second, 0), " images/s"));
+              },
+          .stop_requested = [&] { return task.channel.stop_requested(); },
+          .save =
+              [&](const trainer::TrainingState& state) {
+                task.store.write_checkpoint(task.output, checkpoint_of(state), task.epoch);
+              },
+          .checkpoint_seconds = task.run.at("checkpoint_seconds").get<double>()};
+}
+
+Content trained_content(const trainer::TrainingResult& result,
+                        const std::set<std::string>& metrics) {
+  Content content;
+  for (const auto& [name, tensor] : result.tensors)
+    content.arrays[concat(kStatePrefix, name)] = to_array(tensor);
+  add_history(content, result.history, metrics);
+  return content;
+}
+
+trainer::NamedTensors state_of(const Content& content) {
+  trainer::NamedTensors state;
+  for (const auto& [name, array] : content.arrays)
+    if (name.starts_with(kStatePrefix)) state[name.substr(kStatePrefix.size())] = to_tensor(array);
+  return state;
+}
+
+Json options_of(const Json& plugin) {
+  Json options = plugin;
+  options.erase("name");
+  return options;
+}
+
+}  // namespace sweep::tasks

@@ -1,0 +1,39 @@
+#include "trainer/defences/temperature.hpp"
+
+#include <ATen/ATen.h>
+
+#include "trainer/defences/defence.hpp"
+#include "trainer/tensors.hpp"
+
+namespace sweep::trainer {
+namespace {
+
+struct TemperatureOptions {
+  double temperature = 20;
+};
+
+const OptionTable<TemperatureOptions> kOptions = {temperature_option<TemperatureOptions>()};
+
+/// Cross-entropy of softmax(logits / T) with the labels: how the teacher of distillation is trained
+/// (Papernot et al. 2016). As a defence of its own it shows what the temperature alone does.
+class Temperature final : public Defence {
+ public:
+  Temperature(const TemperatureOptions& options, const DefenceContext&) : options_(options) {}
+
+  LossTerms loss(Classifier& classifier, const at::Tensor& images, const at::Tensor& labels,
+                 std::uint64_t) override {
+    const auto logits = classifier.forward(images).logits;
+    const auto loss =
+        options_.temperature * at::cross_entropy_loss(logits / options_.temperature, labels);
+    return {.total = loss, .classification = loss, .clean_logits = logits};
+  }
+
+ private:
+  TemperatureOptions options_;
+};
+
+SWEEP_REGISTER_DEFENCE("temperature", kOptions, Temperature,
+                       "cross-entropy at a softmax temperature (the teacher of distillation)");
+
+}  // namespace
+}  // namespace sweep::trainer

@@ -74,9 +74,8 @@ E_TransferSyntax named_compression(const std::string& bytes) {
 /// they unpack to has no limit.
 std::string compression_problem(E_TransferSyntax compression) {
   static const std::set<E_TransferSyntax> readable{
-      EXS_LittleEndianImplicit, EXS_LittleEndianExplicit, EXS_BigEndianExplicit,
-      EXS_JPEGProcess1,         EXS_JPEGProcess2_4,       EXS_JPEGProcess14,
-      EXS_JPEGProcess14SV1,               EXS_Unknown};
+      EXS_LittleEndianImplicit, EXS_LittleEndianExplicit, EXS_BigEndianExplicit, EXS_JPEGProcess1,
+      EXS_JPEGProcess2_4,       EXS_JPEGProcess14,        EXS_JPEGProcess14SV1,  EXS_Unknown};
   if (readable.contains(compression)) return "";
   return concat("is compressed as '", DcmXfer(compression).getXferName(),
                 "', which is not read; convert it to JPEG or uncompressed DICOM");
@@ -226,7 +225,9 @@ std::string quick_dicom_problem(const std::filesystem::path& path) {
   problem = header_problem(header);
   if (!problem.empty()) return problem;
   if (!DcmXfer(file.getDataset()->getOriginalXfer()).isEncapsulated())
-    return static_cast<std::int64_t>(ends.bytes) < header.bytes() ? "is cut off (it has too few pixels)" : "";
+    return static_cast<std::int64_t>(ends.bytes) < header.bytes()
+               ? "is cut off (it has too few pixels)"
+               : "";
   static constexpr std::string_view kEndOfPieces("\xFE\xFF\xDD\xE0\0\0\0\0", 8);
   return ends.tail.find(kEndOfPieces) == std::string::npos ? "is cut off (it has no end marker)"
                                                            : "";

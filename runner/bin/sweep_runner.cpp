@@ -12,6 +12,7 @@
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
+#include "runner/data/show_datasets.hpp"
 #include "runner/engine/run.hpp"
 #include "runner/plan/listing.hpp"
 
@@ -38,27 +39,52 @@ constexpr char kFooter[] =
     "--oversubscribe, and --bind-to none lets a rank use more than one core. --np N does all of "
     "that.";
 
+constexpr char kDataFooter[] =
+    "\nThe card says what the dataset is made of: images of each class and split, which were "
+    "skipped and why,\n"
+    "checksums. The contact sheet is an image (PNG) with some images of each class. A later run "
+    "of the sweep\n"
+    "takes the prepared dataset as it is.\n"
+    "\n"
+    "  sweep_runner data sweeps/table1.toml --set dataset.root=data/isic2018\n"
+    "  sweep_runner data sweeps/quickstart.toml --sheet lesions.png\n"
+    "  sweep_runner data sweeps/quickstart.toml --json > card.json\n";
+
 struct Arguments {
   sweep::engine::RunRequest request;
   int ranks = 0;
   std::string kind;  ///< what to list
+  sweep::data::DataRequest data;
 };
 
-void add_run_options(CLI::App& app, Arguments& arguments) {
-  app.add_option("file", arguments.request.file, "The sweep file (TOML)")->type_name("FILE.toml");
-  app.add_option("--set", arguments.request.overrides,
+void add_sweep_options(CLI::App& app, sweep::engine::RunRequest& request) {
+  app.add_option("file", request.file, "The sweep file (TOML)")->type_name("FILE.toml");
+  app.add_option("--set", request.overrides,
                  "Set any key of the file: training.epochs=8, dataset.root=/data; repeatable")
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->take_all();
-  app.add_option("--out", arguments.request.out, "Output folder: artifacts, journal, logs")
+  app.add_option("--out", request.out, "Output folder: artifacts, journal, logs")
       ->type_name("DIR")
       ->capture_default_str();
+}
+
+void add_run_options(CLI::App& app, Arguments& arguments) {
+  add_sweep_options(app, arguments.request);
   app.add_option(
          "--np", arguments.ranks,
          "Start mpirun with N ranks on this machine; without it and without mpirun: one process")
       ->type_name("N")
       ->check(CLI::Range(1, 4096));
+}
+
+void add_data_options(CLI::App& app, sweep::data::DataRequest& request) {
+  add_sweep_options(app, request.run);
+  app.get_option("file")->required();
+  app.add_option("--sheet", request.sheet, "Contact sheet; without it: DIR/datasets/NAME.png")
+      ->type_name("FILE.png");
+  app.add_flag("--json", request.json, "Print the card as JSON, one line for each dataset");
+  app.footer(kDataFooter);
 }
 
 void add_list_options(CLI::App& app, Arguments& arguments) {
@@ -111,6 +137,10 @@ int main(int argc, char** argv) {
   auto* list_command = app.add_subcommand(
       "list", "What a sweep file can name, with its keys: list attacks, list models, ...");
   add_list_options(*list_command, arguments);
+  auto* data_command = app.add_subcommand(
+      "data",
+      "Prepare the datasets of a sweep, show what they are made of and what they look like");
+  add_data_options(*data_command, arguments.data);
   sweep::init_log("");
   try {
     app.parse(argc, argv);
@@ -118,6 +148,7 @@ int main(int argc, char** argv) {
       std::cout << sweep::plan::list(sweep::plan::built_in_catalogue(), arguments.kind);
       return 0;
     }
+    if (data_command->parsed()) return sweep::data::show_datasets(arguments.data, std::cout);
     return run(arguments);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::bad_input);

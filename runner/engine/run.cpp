@@ -31,22 +31,27 @@ using storage::Store;
 /// most).
 constexpr auto kPollInterval = std::chrono::milliseconds(2);
 
+/// Told the names of a sweep's datasets when nothing else is to be made; else empty.
+using OnDatasets = std::function<void(const std::vector<storage::ArtifactId>&)>;
+
 /// Everything that rank 0 knows of a run.
 struct Run {
   plan::Sweep sweep;
   plan::Graph graph;
   Store store;
+  std::filesystem::path folder;  ///< plan, journal, status, logs
   std::unique_ptr<storage::StoreLock> lock;
   std::vector<bool> done;
   std::unique_ptr<storage::Journal> journal;
   std::unique_ptr<Progress> progress;
   Json run_options;
+  std::string next_step;  ///< behind "all done"; empty when only datasets were prepared
 };
 
 /// Lists what changed since the last run of this sweep, so that nobody wonders why work is done
 /// anew.
 void report_changes(const Run& run, const Json& record) {
-  const auto path = run.store.run_folder(run.sweep.name) / "plan.json";
+  const auto path = run.folder / "plan.json";
   if (!std::filesystem::exists(path)) return;
   const Json old_record = Json::parse(read_text(path), nullptr, false);
   if (!old_record.is_object()) {
@@ -95,25 +100,54 @@ void check_device(const std::string& device) {
                "CUDA_VISIBLE_DEVICES); choose auto or cpu, or start on a machine with a GPU"));
 }
 
+/// Leaves only the datasets in the graph and returns their names.
+std::vector<storage::ArtifactId> keep_datasets(plan::Graph& graph) {
+  std::erase_if(graph.tasks, [](const plan::Task& task) {
+    return task.output.kind != storage::ArtifactKind::dataset;
+  });
+  std::vector<storage::ArtifactId> datasets;
+  for (const auto& task : graph.tasks) datasets.push_back(task.output);
+  return datasets;
+}
+
+/// Inspects datasets and collects what they have to say.
+plan::Inspect inspect_and_note(std::vector<std::string>& notes) {
+  return [&notes](const Json& dataset) {
+    auto summary = plan::inspect_registered(dataset);
+    for (const auto& note : summary.notes)
+      notes.push_back(concat(dataset.at("name").get<std::string>(), ": ", note));
+    return summary;
+  };
+}
+
 /// All checks happen here, before any work starts. @throws InputError
-Run prepare(const RunRequest& request, int ranks) {
+Run prepare(const RunRequest& request, int ranks, const OnDatasets& on_datasets) {
   Document document = read_toml(request.file);
   for (const auto& assignment : request.overrides) apply_override(document, assignment);
   const auto& catalogue = plan::built_in_catalogue();
   Run run{.sweep = plan::resolve_sweep(document, catalogue), .store = Store(request.out)};
   check_device(run.sweep.run.device);
-  run.graph = plan::build_graph(run.sweep, catalogue, plan::inspect_registered);
+  std::vector<std::string> notes;
+  run.graph = plan::build_graph(run.sweep, catalogue, inspect_and_note(notes));
+  const Json record = plan::plan_record(run.sweep, run.graph, request.file.string());
+  run.folder = run.store.run_folder(run.sweep.name);
+  if (on_datasets) {
+    run.folder /= "data";
+    on_datasets(keep_datasets(run.graph));
+  } else {
+    run.next_step = concat("; the table: aggregate_results ", request.out.string(), " --table ",
+                           run.sweep.name);
+  }
   run.lock = std::make_unique<storage::StoreLock>(run.store);
-  run.progress = make_progress(std::cout, cluster::shows_on_terminal());
+  run.progress = make_progress(on_datasets ? std::cerr : std::cout, cluster::shows_on_terminal());
+  for (const auto& note : notes) run.progress->note(note);
   run.run_options = run_options_json(run.sweep.run);
 
-  const Json record = plan::plan_record(run.sweep, run.graph, request.file.string());
-  report_changes(run, record);
+  if (!on_datasets) report_changes(run, record);
   run.done = find_done(run.graph, run.store);
-  const auto folder = run.store.run_folder(run.sweep.name);
-  create_folders(folder / "logs");
-  write_atomically(folder / "plan.json", record.dump(2) + "\n");
-  run.journal = std::make_unique<storage::Journal>(folder / "journal.jsonl");
+  create_folders(run.folder / "logs");
+  write_atomically(run.folder / "plan.json", record.dump(2) + "\n");
+  run.journal = std::make_unique<storage::Journal>(run.folder / "journal.jsonl");
   const auto there = static_cast<std::size_t>(std::count(run.done.begin(), run.done.end(), true));
   run.journal->append(
       {{"event", "run"}, {"epoch", run.lock->epoch()}, {"ranks", ranks}, {"there", there}});
@@ -129,7 +163,7 @@ void write_status(const Run& run, const std::string& state, int code) {
                     {"exit_code", code},
                     {"epoch", run.lock->epoch()},
                     {"time", storage::utc_time()}};
-  write_atomically(run.store.run_folder(run.sweep.name) / "status.json", status.dump(2) + "\n");
+  write_atomically(run.folder / "status.json", status.dump(2) + "\n");
 }
 
 std::string what_failed(const scheduling::Scheduler& scheduler) {
@@ -140,7 +174,7 @@ std::string what_failed(const scheduling::Scheduler& scheduler) {
 }
 
 /// How the run ended, in the journal, in status.json and for the user.
-void conclude(const Run& run, const Coordinator& coordinator, const RunRequest& request) {
+void conclude(const Run& run, const Coordinator& coordinator) {
   using scheduling::State;
   const auto& scheduler = coordinator.scheduler();
   const ExitCode code = coordinator.exit_code();
@@ -151,9 +185,8 @@ void conclude(const Run& run, const Coordinator& coordinator, const RunRequest& 
   run.journal->append({{"event", "end"}, {"state", state}, {"done", scheduler.count(State::done)}});
   write_status(run, state, static_cast<int>(code));
   if (code == ExitCode::ok) {
-    run.progress->note(concat("all done: ", scheduler.count(State::done),
-                              " tasks; the table: aggregate_results ", request.out.string(),
-                              " --table ", run.sweep.name));
+    run.progress->note(
+        concat("all done: ", scheduler.count(State::done), " tasks", run.next_step));
   } else if (code == ExitCode::interrupted) {
     run.progress->note(concat("interrupted with ", scheduler.count(State::done), " of ",
                               run.done.size(),
@@ -228,21 +261,20 @@ void send_exit(cluster::MessageBus& bus) {
     bus.send(rank, Json{{"to", messages::kToAgent}, {"type", "exit"}, {"code", 0}}.dump());
 }
 
-int coordinate(const RunRequest& request, cluster::MessageBus& bus) {
-  Run run = prepare(request, bus.size());
+int coordinate(const RunRequest& request, cluster::MessageBus& bus, const OnDatasets& on_datasets) {
+  Run run = prepare(request, bus.size(), on_datasets);
   if (std::find(run.done.begin(), run.done.end(), false) == run.done.end()) {
-    run.progress->note(concat("all done already; the table: aggregate_results ",
-                              request.out.string(), " --table ", run.sweep.name));
+    run.progress->note("all done already" + run.next_step);
     write_status(run, "finished", 0);
     send_exit(bus);
     return 0;
   }
   write_status(run, "running", -1);
-  const auto folder = std::filesystem::absolute(run.store.run_folder(run.sweep.name)).string();
+  const auto folder = std::filesystem::absolute(run.folder).string();
   Coordinator coordinator({run.graph, run.done, run.store, run.lock->epoch(), run.run_options,
                            folder, *run.journal, *run.progress, bus});
   Loop(bus, &coordinator).run();
-  conclude(run, coordinator, request);
+  conclude(run, coordinator);
   if (coordinator.lost_ranks()) {
     std::cout.flush();
     ::_exit(static_cast<int>(
@@ -251,21 +283,30 @@ int coordinate(const RunRequest& request, cluster::MessageBus& bus) {
   return static_cast<int>(coordinator.exit_code());
 }
 
-}  // namespace
-
-int run(const RunRequest& request, cluster::MessageBus& bus) {
+int serve(const RunRequest& request, cluster::MessageBus& bus, const OnDatasets& on_datasets) {
   install_stop_signals();
   if (bus.rank() != 0) {
     Loop(bus, nullptr).run();
     return 0;
   }
   try {
-    return coordinate(request, bus);
+    return coordinate(request, bus, on_datasets);
   } catch (const Error& error) {
     log_error(error.what());
     send_exit(bus);
     return static_cast<int>(ExitCode::bad_input);
   }
+}
+
+}  // namespace
+
+int run(const RunRequest& request, cluster::MessageBus& bus) {
+  return serve(request, bus, {});
+}
+
+int prepare_datasets(const RunRequest& request, cluster::MessageBus& bus,
+                     const std::function<void(const std::vector<storage::ArtifactId>&)>& planned) {
+  return serve(request, bus, planned);
 }
 
 }  // namespace sweep::engine

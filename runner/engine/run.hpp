@@ -1,10 +1,12 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "cluster/message_bus.hpp"
+#include "storage/store.hpp"
 
 namespace sweep::engine {
 
@@ -18,5 +20,11 @@ struct RunRequest {
 /// file and coordinates. Returns the process's exit status: rank 0's tells how the run ended, the
 /// others return 0 (a launcher may kill a whole job when one rank fails).
 int run(const RunRequest& request, cluster::MessageBus& bus);
+
+/// The same, but makes nothing except the sweep's datasets, and writes its journal and logs to
+/// runs/NAME/data. Progress goes to standard error. `planned` gets their names before any work
+/// starts and may throw InputError.
+int prepare_datasets(const RunRequest& request, cluster::MessageBus& bus,
+                     const std::function<void(const std::vector<storage::ArtifactId>&)>& planned);
 
 }  // namespace sweep::engine

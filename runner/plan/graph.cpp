@@ -40,7 +40,7 @@ class Builder {
       const Source source = dataset(trial.dataset);
       const Target target = target_of(source, trial);
       for (const auto& column : sweep_.table.columns) {
-        if (!column.is_clean()) sets[column.label] = set_of(source, target, column);
+        if (!column.is_clean()) sets[column.label] = set_of(source, target, trial, column);
         evaluations[column.label] = evaluation(source, target, trial, column, sets);
       }
     }
@@ -175,18 +175,20 @@ class Builder {
   }
 
   /// The adversarial test images that a column shows the trial.
-  ArtifactId set_of(const Source& source, const Target& self, const Column& column) {
-    if (column.is_white_box()) return adversarial_set(source, self, column.attack, "test");
+  ArtifactId set_of(const Source& source, const Target& self, const Trial& trial,
+                    const Column& column) {
+    if (column.is_white_box())
+      return adversarial_set(source, self, column.attack, "test", concat(" against ", trial_text(trial)));
     const Trial& attacker =
         column.attacker.empty() ? sweep_.attacker : sweep_.attackers.at(column.attacker);
     return adversarial_set(source, target_of(source, attacker), column.attack, "test");
   }
 
   ArtifactId adversarial_set(const Source& source, const Target& attacked, const std::string& key,
-                             const std::string& split) {
+                             const std::string& split, const std::string& against = "") {
     const Json& attack = sweep_.attacks.at(key);
     Json spec{{"dataset", source.id.hash}, {"attack", attack}, {"split", split}};
-    Task whole{.label = concat("attack ", key, split == "test" ? "" : concat(" on ", split))};
+    Task whole{.label = concat("attack ", key, split == "test" ? "" : " on " + split, against)};
     attacked.add_to(spec, whole.inputs);
     whole.inputs.push_back(source.id);
     const auto count = split == "test" ? source.summary.test_total() : source.summary.train_total();

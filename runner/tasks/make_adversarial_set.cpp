@@ -1,6 +1,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "attacks/attack.hpp"
 #include "attacks/goal_options.hpp"
@@ -75,19 +76,22 @@ Content content_of(const Task& task, trainer::Classifier& classifier, const at::
   return content;
 }
 
+/// Of a shard that reaches beyond the set, only what is there: its images were counted before they
+/// were decoded, which can leave bad ones out. Without arrays where nothing is left.
 Content attack_range(const Task& task, std::int64_t first, std::int64_t count) {
-  const auto classifier = classifier_of(task);
   const Content dataset = task.store.read(task.input(storage::ArtifactKind::dataset));
   const std::string split = task.spec.at("split");
   const at::Tensor images = images_of(dataset, split), labels = labels_of(dataset, split);
-  if (count < 0) count = images.size(0);
+  count = std::min(count, images.size(0) - first);
+  if (count <= 0) return {};
+  const auto classifier = classifier_of(task);
   const at::Tensor part = images.narrow(0, first, count),
                    part_labels = labels.narrow(0, first, count);
   return content_of(task, *classifier, part, part_labels,
                     perturb(task, classifier, part, part_labels, first));
 }
 
-/// The shards stand in order.
+/// The shards stand in order. One without arrays adds nothing.
 Content join_shards(const Task& task, const std::vector<storage::ArtifactId>& ids) {
   std::map<std::string, std::vector<at::Tensor>> parts;
   std::vector<Content> shards;
@@ -108,7 +112,8 @@ Content make_adversarial_shard(const Task& task) {
 
 Content make_adversarial_set(const Task& task) {
   const auto shards = task.inputs_of(storage::ArtifactKind::adversarial_shard);
-  return shards.empty() ? attack_range(task, 0, -1) : join_shards(task, shards);
+  return shards.empty() ? attack_range(task, 0, std::numeric_limits<std::int64_t>::max())
+                        : join_shards(task, shards);
 }
 
 }  // namespace sweep::tasks

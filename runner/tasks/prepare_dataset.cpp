@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstring>
+#include <span>
 
+#include "core/hash.hpp"
 #include "core/text.hpp"
 #include "runner/tasks/task.hpp"
 #include "trainer/datasets/dataset.hpp"
@@ -17,6 +19,39 @@ storage::Array text_rows(const std::vector<std::string>& texts) {
     std::memcpy(bytes.data() + i * width, texts[i].data(), texts[i].size());
   return storage::Array::own(std::move(bytes), {static_cast<std::int64_t>(texts.size()),
                                                 static_cast<std::int64_t>(width)});
+}
+
+/// Names of files and folders need not be UTF-8, JSON has to be.
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json class_counts(const trainer::ImageSet& set, std::size_t num_classes) {
+  std::vector<std::int64_t> counts(num_classes);
+  for (const auto label : set.labels) ++counts[static_cast<std::size_t>(label)];
+  return counts;
+}
+
+/// What people want to know of the dataset: what it is made of, what was left out, checksums.
+Json card_of(const Task& task, const trainer::PreparedDataset& prepared) {
+  const std::size_t classes = prepared.class_names.size();
+  Json skipped = Json::array();
+  for (const auto& image : prepared.skipped)
+    skipped.push_back({{"id", image.id},
+                       {"split", image.split},
+                       {"class", image.class_name},
+                       {"reason", image.reason}});
+  const auto digest = [](const trainer::ImageSet& set) {
+    return sha256(std::as_bytes(std::span(set.images)));
+  };
+  return {{"dataset", task.spec.at("dataset").at("name")},
+          {"class_names", prepared.class_names},
+          {"train_counts", class_counts(prepared.train, classes)},
+          {"test_counts", class_counts(prepared.test, classes)},
+          {"skipped", skipped},
+          {"notes", prepared.notes},
+          {"images_sha256", {{"train", digest(prepared.train)}, {"test", digest(prepared.test)}}},
+          {"source_fingerprint", task.spec.at("source")}};
 }
 
 void add_split(storage::Content& content, const std::string& split, trainer::ImageSet set) {
@@ -50,7 +85,8 @@ storage::Content prepare_dataset(const Task& task) {
     throw;
   }
   storage::Content content;
-  content.attributes["class_names"] = Json(prepared.class_names).dump();
+  content.attributes["class_names"] = text_of(prepared.class_names);
+  content.attributes["card"] = text_of(card_of(task, prepared));
   add_split(content, "train", std::move(prepared.train));
   add_split(content, "test", std::move(prepared.test));
   return content;

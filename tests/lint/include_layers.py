@@ -21,11 +21,12 @@ FOLDERS = {
     "runner/plan/": ("runner/plan/", "storage/", "core/", "trainer/datasets/dataset.hpp"),
     "runner/scheduling/": ("runner/scheduling/", "core/"),
     "runner/engine/": ("runner/engine/", "runner/plan/", "runner/scheduling/", "cluster/", "storage/", "core/"),
+    "runner/data/": ("runner/data/", "runner/engine/", "trainer/datasets/", "cluster/", "storage/", "core/"),
     "runner/tasks/": ("runner/tasks/", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
     "runner/report/": ("runner/report/", "storage/", "core/"),
     "runner/bin/trial_executor.cpp": ("runner/tasks/", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
     "runner/bin/sweep_runner.cpp": (
-        "runner/engine/", "runner/plan/", "runner/scheduling/", "runner/report/", "cluster/", "storage/", "core/"),
+        "runner/data/", "runner/engine/", "runner/plan/", "runner/scheduling/", "runner/report/", "cluster/", "storage/", "core/"),
     # Starts in milliseconds, without MPI and LibTorch.
     "runner/bin/aggregate_results.cpp": ("runner/report/", "storage/", "core/"),
     "tests/": EVERYTHING,
@@ -43,6 +44,7 @@ LIBRARIES = [
     (r"CLI/.*", ("runner/bin/",)),
     (r"(hdf5|H5\w*)\.h", ("storage/hdf5/",)),
     (r"mpi\.h", ("cluster/*.cpp",)),
+    (r"stb/stb_easy_font\.h", ("runner/data/*.cpp",)),
     (r"turbojpeg\.h|png\.h|stb/.*|libexif/.*|dcmtk/.*", ("trainer/datasets/*.cpp",)),
     (r"zip\.h", ("trainer/weights/*.cpp",)),
     # Enough for a struct that holds tensors; the whole of LibTorch takes seconds to compile.

@@ -9,12 +9,18 @@
 namespace sweep::trainer {
 namespace {
 
-constexpr std::uintmax_t kMaxBytes = 256 << 20;
+constexpr std::uintmax_t kMaxBytes = 64 << 20;
+constexpr std::size_t kMaxFieldBytes = 10'000;
+constexpr std::size_t kMaxFields = 5'000'000;  // of the file: what they take in memory
+constexpr std::size_t kMaxColumns = 1'000;
+constexpr std::size_t kExcerptBytes = 60;
+constexpr std::size_t kColumnsNamed = 20;
 
 /// Splits a text into rows of fields.
 class Reader {
  public:
   Reader(const std::string& text, const std::string& file) : text_(text), file_(file) {
+    check_is_text();
     if (text_.rfind("\xEF\xBB\xBF", 0) == 0) at_ = 3;
     const std::string first_line = text_.substr(at_, text_.find('\n', at_) - at_);
     separator_ = std::count(first_line.begin(), first_line.end(), ';') >
@@ -27,13 +33,13 @@ class Reader {
   bool next(Csv::Row& row) {
     while (at_ < text_.size()) {
       row = {line_, {}};
-      do row.fields.push_back(field());
+      do add_field(row);
       while (take(separator_));
       const bool carriage_return = take('\r');
       if (!take('\n') && !carriage_return && at_ < text_.size())
-        throw InputError(concat(file_, ":", line_,
-                                ": text behind a closing quote (the row can't be split "
-                                "into fields); correct the quotes"));
+        fail(line_,
+             "text behind a closing quote (the row can't be split into fields); correct the "
+             "quotes");
       ++line_;
       if (row.fields.size() > 1 || !row.fields.front().empty()) return true;
     }
@@ -41,6 +47,34 @@ class Reader {
   }
 
  private:
+  [[noreturn]] void fail(std::size_t line, const std::string& problem) const {
+    throw InputError(concat(file_, ":", line, ": ", problem));
+  }
+
+  /// A NUL byte would end names before their end, on the way to the operating system.
+  void check_is_text() const {
+    const auto nul = text_.find('\0');
+    if (nul == std::string::npos) return;
+    fail(static_cast<std::size_t>(
+             std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(nul), '\n')) +
+             1,
+         "a byte is 0 (the file is damaged or in UTF-16, label files are UTF-8); save it as CSV in "
+         "UTF-8");
+  }
+
+  void add_field(Csv::Row& row) {
+    const std::size_t line = line_;
+    row.fields.push_back(field());
+    if (row.fields.back().size() > kMaxFieldBytes)
+      fail(line, concat("the field '", excerpt(row.fields.back()), "' has ",
+                        row.fields.back().size(), " bytes (labels have at most ", kMaxFieldBytes,
+                        "; a quote may be unclosed); correct the row"));
+    if (row.fields.size() > kMaxColumns || ++fields_ > kMaxFields)
+      fail(line,
+           concat("there are too many fields (at most ", kMaxColumns, " columns and ", kMaxFields,
+                  " fields in all are read); take the label file of the dataset"));
+  }
+
   bool take(char c) {
     if (at_ >= text_.size() || text_[at_] != c) return false;
     ++at_;
@@ -67,16 +101,23 @@ class Reader {
       if (c == '\n') ++line_;
       value += c;
     }
-    throw InputError(concat(file_, ":", opened, ": a quote is never closed; close it"));
+    fail(opened, "a quote is never closed (the rest of the file is one field); close it");
   }
 
   const std::string& text_;
   std::string file_;
-  std::size_t at_ = 0, line_ = 1;
+  std::size_t at_ = 0, line_ = 1, fields_ = 0;
   char separator_ = ',';
 };
 
 }  // namespace
+
+std::string excerpt(const std::string& text) {
+  std::string shown = text.substr(0, kExcerptBytes);
+  for (char& c : shown)
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7F') c = '?';
+  return text.size() > kExcerptBytes ? shown + "..." : shown;
+}
 
 Csv::Csv(const std::filesystem::path& path) : path_(path) {
   std::error_code missing;  // read_text says it better
@@ -100,7 +141,7 @@ Csv::Csv(const std::filesystem::path& path) : path_(path) {
   header_ = row.fields;
   for (auto name = header_.begin(); name != header_.end(); ++name)
     if (!name->empty() && std::find(header_.begin(), name, *name) != name)
-      throw InputError(concat(where(row), ": the column '", *name,
+      throw InputError(concat(where(row), ": the column '", excerpt(*name),
                               "' is there twice (which one holds?); delete one"));
   while (reader.next(row)) {
     if (row.fields.size() != header_.size())
@@ -114,8 +155,17 @@ std::size_t Csv::column(const std::string& name) const {
   const auto found = std::find(header_.begin(), header_.end(), name);
   if (found == header_.end())
     throw InputError(concat("'", path_.string(), "' has no column '", name, "' (it has: ",
-                            join(header_, ", "), "); use the file of the public distribution"));
+                            columns_text(), "); use the file of the public distribution"));
   return static_cast<std::size_t>(found - header_.begin());
+}
+
+std::string Csv::columns_text() const {
+  std::vector<std::string> names;
+  for (const auto& name : header_) names.push_back(excerpt(name));
+  names.resize(std::min(names.size(), kColumnsNamed));
+  return join(names, ", ") + (header_.size() > kColumnsNamed
+                                  ? concat(" and ", header_.size() - kColumnsNamed, " more")
+                                  : "");
 }
 
 std::string Csv::where(const Row& row) const {

@@ -6,6 +6,9 @@
 
 namespace sweep::trainer {
 
+/// The first 60 bytes of a text of a user's file, control characters replaced: for messages.
+std::string excerpt(const std::string& text);
+
 /// A CSV file with a header: RFC 4180, and what else is seen in the wild (';' as the separator,
 /// any line end, byte-order mark, blank lines, spaces around fields).
 class Csv {
@@ -15,11 +18,13 @@ class Csv {
     std::vector<std::string> fields;
   };
 
-  /// @throws InputError naming file and line when the file can't be read, is empty or has more
-  ///         than 256 MiB, two columns have one name, a quote is not closed, or a row has another
-  ///         number of fields than the header.
+  /// @throws InputError naming file and line when the file can't be read, is empty, is no
+  ///         text or has more than 64 MiB, 1000 columns, 5 million fields or 10,000 bytes in one,
+  ///         two columns have one name, a quote is not closed, or a row has another number of
+  ///         fields than the header.
   explicit Csv(const std::filesystem::path& path);
 
+  const std::filesystem::path& path() const { return path_; }
   const std::vector<std::string>& header() const { return header_; }
   const std::vector<Row>& rows() const { return rows_; }
 
@@ -30,6 +35,8 @@ class Csv {
   std::string where(const Row& row) const;
 
  private:
+  std::string columns_text() const;
+
   std::filesystem::path path_;
   std::vector<std::string> header_;
   std::vector<Row> rows_;

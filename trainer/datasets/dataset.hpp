@@ -25,12 +25,21 @@ struct ImageSet {
   std::vector<std::string> sample_ids;  ///< [N], the name of each image in its source
 };
 
+/// An image that the labels name and that is not used.
+struct SkippedImage {
+  std::string id, split, class_name;
+  std::string reason;  ///< "is missing", "is cut off", ...
+};
+
 struct PreparedDataset {
   std::vector<std::string> class_names;
   ImageSet train, test;
+  std::vector<SkippedImage> skipped{};  ///< in the order of split, class and id
+  std::vector<std::string> notes{};     ///< what else was left out, what is not known; no paths
 };
 
-/// What can be known without decoding an image.
+/// What can be known without decoding an image. Decoding can take further images out where the
+/// options say that bad ones are skipped: then fewer are prepared than are counted here.
 struct DatasetSummary {
   std::vector<std::string> class_names;
   std::vector<std::int64_t> train_counts, test_counts;  ///< images per class
@@ -47,14 +56,16 @@ class Dataset {
  public:
   virtual ~Dataset() = default;
 
-  /// Reads labels and split and checks that every image file is there, without decoding.
+  /// Reads labels and split and checks that every image file is there, without decoding. Bad ones
+  /// are left out, and noted, where the options say so.
   /// @throws InputError that names the file and, in a label file, the line.
   virtual DatasetSummary inspect() const = 0;
 
   /// Decodes everything on `threads` threads. Equal options and source give equal bytes on every
   /// machine and for every number of threads. `progress(done, total)` is called from any thread,
   /// one at a time; it returns false to stop, and prepare then throws Error{internal}.
-  /// @throws Error{bad_data} that names the image that can't be decoded.
+  /// @throws Error{bad_data} that names the image that can't be decoded, where that is not to be
+  ///         skipped, or the class that has no image left.
   virtual PreparedDataset prepare(
       int threads,
       const std::function<bool(std::int64_t done, std::int64_t total)>& progress) const = 0;

@@ -11,9 +11,9 @@ namespace sweep::trainer {
 /// "is cut off", ...), or an empty text. Reads some 64 KiB and decodes nothing.
 std::string quick_jpeg_problem(const std::filesystem::path& path);
 
-/// Greyscale becomes RGB; the orientation that EXIF data may ask for is ignored.
+/// Greyscale and CMYK become RGB; the image is turned as its EXIF data asks for.
 /// @throws Error{bad_data} naming the file when it is no JPEG, is damaged or cut off, or is larger
-///         than 100 million pixels or 256 MiB; Error{storage} when it can't be read.
+///         than too_many_pixels allows or 256 MiB; Error{storage} when it can't be read.
 Pixels decode_jpeg(const std::filesystem::path& path);
 
 }  // namespace sweep::trainer

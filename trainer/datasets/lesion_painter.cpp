@@ -1,101 +1,11 @@
 #include "trainer/datasets/lesion_painter.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <vector>
 
-#include "trainer/datasets/random.hpp"
+#include "trainer/datasets/painting.hpp"
 
 namespace sweep::trainer {
 namespace {
-
-struct Point {
-  double x = 0, y = 0;
-};
-
-double clamp01(double value) {
-  return std::clamp(value, 0.0, 1.0);
-}
-
-double smooth(double t) {
-  return t * t * (3 - 2 * t);
-}
-
-/// 0 below `low`, 1 above `high`, smooth between.
-double ramp(double low, double high, double value) {
-  return smooth(clamp01((value - low) / (high - low)));
-}
-
-Colour mix(const Colour& a, const Colour& b, double weight) {
-  Colour result{};
-  for (std::size_t c = 0; c < 3; ++c) result[c] = a[c] + (b[c] - a[c]) * weight;
-  return result;
-}
-
-/// Smooth noise in [0,1]: random values on a lattice, interpolated ("value noise").
-class Noise {
- public:
-  Noise(std::uint64_t seed, double cells) : seed_(seed), cells_(cells) {}
-
-  double at(Point p) const {
-    const double x = p.x * cells_, y = p.y * cells_;
-    const double left = std::floor(x), top = std::floor(y);
-    const auto i = static_cast<std::int64_t>(left), j = static_cast<std::int64_t>(top);
-    const double u = smooth(x - left), v = smooth(y - top);
-    const double above = corner(i, j) + (corner(i + 1, j) - corner(i, j)) * u;
-    const double below = corner(i, j + 1) + (corner(i + 1, j + 1) - corner(i, j + 1)) * u;
-    return above + (below - above) * v;
-  }
-
- private:
-  double corner(std::int64_t i, std::int64_t j) const {
-    const auto key = static_cast<std::uint64_t>(i) * 0x9E3779B97F4A7C15ULL +
-                     static_cast<std::uint64_t>(j) * 0xC2B2AE3D27D4EB4FULL;
-    return Random(seed_ ^ key).uniform();
-  }
-
-  std::uint64_t seed_;
-  double cells_;
-};
-
-double draw(Random& random, const Spread& spread, double low, double high) {
-  return std::clamp(spread.mean + spread.deviation * random.normal(), low, high);
-}
-
-/// A direction, all equally likely: cosine and sine without trigonometry.
-Point direction(Random& random) {
-  for (;;) {
-    const Point p{random.uniform(-1, 1), random.uniform(-1, 1)};
-    const double squared = p.x * p.x + p.y * p.y;
-    if (squared > 1 || squared < 0.01) continue;
-    const double length = std::sqrt(squared);
-    return {p.x / length, p.y / length};
-  }
-}
-
-/// A hair: a slightly bent line across the image.
-struct Hair {
-  Point start, along;
-  double length = 0, bend = 0, width = 0;
-
-  double cover(Point p) const {
-    const double dx = p.x - start.x, dy = p.y - start.y;
-    const double t = (dx * along.x + dy * along.y) / length;
-    if (t < 0 || t > 1) return 0;
-    const double distance = dy * along.x - dx * along.y - bend * t * (1 - t);
-    return 1 - ramp(0.4 * width, width, distance < 0 ? -distance : distance);
-  }
-};
-
-struct Dot {
-  Point centre;
-  double radius = 0;
-
-  double cover(Point p) const {
-    const double dx = p.x - centre.x, dy = p.y - centre.y;
-    return 1 - ramp(0.5 * radius, radius, std::sqrt(dx * dx + dy * dy));
-  }
-};
 
 /// Everything random of one image, drawn once; then a function of the pixel's position.
 class Lesion {
@@ -224,7 +134,7 @@ class Scene {
   double gradient_, rim_;
   Noise pores_, tone_;
   Colour skin_{}, balance_{};  ///< balance: the camera's white balance, a gain per channel
-  std::vector<Hair> hairs_;
+  std::vector<Strand> hairs_;
 };
 
 }  // namespace
@@ -234,18 +144,11 @@ void paint_lesion(const LesionRecipe& recipe, std::uint64_t seed, std::int64_t s
   Random random(seed);
   const Scene scene(random);
   const Lesion lesion(recipe, random);
-  const auto side = static_cast<std::size_t>(size);
-  for (std::size_t row = 0; row < side; ++row)
-    for (std::size_t column = 0; column < side; ++column) {
-      const Point p{(static_cast<double>(column) + 0.5) / static_cast<double>(size),
-                    (static_cast<double>(row) + 0.5) / static_cast<double>(size)};
-      const Colour colour = scene.finish(lesion.on(scene.skin(p), p), p);
-      for (std::size_t c = 0; c < 3; ++c) {
-        const double noisy = colour[c] + 0.012 * random.normal();  // of the sensor
-        planes[(c * side + row) * side + column] =
-            static_cast<std::uint8_t>(clamp01(noisy) * 255 + 0.5);
-      }
-    }
+  paint_pixels(size, planes, [&](Point p) {
+    Colour colour = scene.finish(lesion.on(scene.skin(p), p), p);
+    for (auto& channel : colour) channel += 0.012 * random.normal();  // of the sensor
+    return colour;
+  });
 }
 
 }  // namespace sweep::trainer

@@ -1,17 +1,11 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 
+#include "trainer/datasets/painting.hpp"
+
 namespace sweep::trainer {
-
-using Colour = std::array<double, 3>;  ///< RGB in [0,1]
-
-/// A quantity that differs from image to image: about normal.
-struct Spread {
-  double mean = 0, deviation = 0;
-};
 
 /// What lesions of one class look like, in the terms of dermoscopy. Lengths are fractions of the
 /// image's side, strengths run from 0 (absent) to 1.
@@ -28,8 +22,8 @@ struct LesionRecipe {
   Colour grain{};               ///< faint fine speckle: how much it adds to each channel at most
 };
 
-/// Paints one image as [3,size,size] bytes into `planes`. Only + - * / and square roots, in one
-/// order: equal arguments give equal bytes on every machine.
+/// Paints one image as [3,size,size] bytes into `planes`. Equal arguments give equal bytes on
+/// every machine.
 void paint_lesion(const LesionRecipe& recipe, std::uint64_t seed, std::int64_t size,
                   std::span<std::uint8_t> planes);
 

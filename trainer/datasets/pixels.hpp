@@ -19,6 +19,7 @@ struct Pixels {
 struct FileEnds {
   std::string head, tail;
   bool whole = false;     ///< `head` is all of it
+  std::size_t bytes = 0;  ///< of the file
   std::string problem{};  ///< empty, or why it can't be read
 };
 
@@ -27,10 +28,18 @@ FileEnds read_ends(const std::filesystem::path& path);
 /// All of an image file. @throws Error{bad_data} above 256 MiB, Error{storage}
 std::string read_image_file(const std::filesystem::path& path);
 
-/// Empty, or the complaint about more than 100 million pixels.
+/// Empty, or the complaint about more than 100 million pixels or 65,535 in a row or column.
 std::string too_many_pixels(std::int64_t width, std::int64_t height);
 
 /// The Error{bad_data} that names the image and what to do.
-Error bad_image(const std::filesystem::path& path, const std::string& problem);
+class BadImage : public Error {
+ public:
+  /// `problem` goes on where the image's name ends: "is empty".
+  BadImage(const std::filesystem::path& path, const std::string& problem);
+  const std::string& problem() const { return problem_; }
+
+ private:
+  std::string problem_;
+};
 
 }  // namespace sweep::trainer

@@ -31,6 +31,9 @@ class Reader {
     pixels.width = image_.width;
     pixels.height = image_.height;
     image_.format = PNG_FORMAT_RGB;
+    // Without it libpng takes 16 bits for linear light, which brightens what cameras and
+    // converters write.
+    image_.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
     pixels.rgb.resize(PNG_IMAGE_SIZE(image_));
     const png_color black{0, 0, 0};
     const bool whole = png_image_finish_read(&image_, &black, pixels.rgb.data(), 0, nullptr) != 0;
@@ -60,8 +63,22 @@ Pixels decode_png(const std::filesystem::path& path) {
   Pixels pixels;
   std::string problem = reader.problem();
   if (problem.empty()) problem = reader.read(pixels);
-  if (!problem.empty()) throw bad_image(path, problem);
+  if (!problem.empty()) throw BadImage(path, problem);
   return pixels;
+}
+
+std::string encode_png(const Pixels& pixels) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(pixels.width);
+  image.height = static_cast<png_uint_32>(pixels.height);
+  image.format = PNG_FORMAT_RGB;
+  std::string file(PNG_IMAGE_PNG_SIZE_MAX(image), '\0');
+  png_alloc_size_t size = file.size();
+  if (png_image_write_to_memory(&image, file.data(), &size, 0, pixels.rgb.data(), 0, nullptr) == 0)
+    throw Error(FailureType::internal, concat("a PNG image can't be made (", image.message, ")"));
+  file.resize(size);
+  return file;
 }
 
 }  // namespace sweep::trainer

@@ -1,77 +1,66 @@
 #include <filesystem>
 
-#include "core/atomic_file.hpp"
 #include "core/error.hpp"
-#include "core/hash.hpp"
 #include "core/text.hpp"
-#include "trainer/datasets/dataset.hpp"
-#include "trainer/datasets/image_files.hpp"
+#include "trainer/datasets/image_file_dataset.hpp"
+#include "trainer/datasets/image_listing.hpp"
 #include "trainer/datasets/isic_labels.hpp"
-#include "trainer/datasets/split.hpp"
 
 namespace sweep::trainer {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct Skin4Options : DatasetOptions {
-  std::string root;
+struct Skin4Options : ImageFileOptions {
   std::int64_t nv_images = 1500;
-  double test_fraction = 1.0 / 6;
 };
 
-const OptionTable<Skin4Options> table{
-    {"root",
-     &Skin4Options::root,
-     {.doc = "folder with ISIC2018_Task3_Training_Input and ISIC2018_Task3_Training_GroundTruth",
-      .location = true,
-      .required = true}},
-    {"image_size",
-     static_cast<std::int64_t Skin4Options::*>(&Skin4Options::image_size),
-     {.min = 16, .max = 1024, .unit = "pixels", .doc = "height and width after scaling"}},
-    {"seed",
-     static_cast<std::int64_t Skin4Options::*>(&Skin4Options::seed),
-     {.min = 0, .doc = "draws the NV images and the split"}},
-    {"nv_images",
-     &Skin4Options::nv_images,
-     {.min = 0, .doc = "images of the class NV that are used; 0: all"}},
-    {"test_fraction",
-     &Skin4Options::test_fraction,
-     {.min = 0.01, .max = 0.9, .doc = "share of each class that is tested on, not trained on"}},
-};
+const OptionTable<Skin4Options> table = with_image_file_options<Skin4Options>(
+    {.root = "folder with ISIC2018_Task3_Training_Input and ISIC2018_Task3_Training_GroundTruth",
+     .seed = "draws the NV images and the split",
+     .test_fraction = "share of each class that is tested on, not trained on"},
+    {{"nv_images",
+      &Skin4Options::nv_images,
+      {.min = 0, .doc = "images of the class NV that are used; 0: all"}}});
 
 const std::vector<std::string> kClasses{"MEL", "NV", "BCC", "BKL"};
 constexpr std::int64_t kNv = 1;
 
 /// SKIN4 of the paper: the ISIC 2018 Task 3 training images of four classes (Tschandl, Rosendahl,
 /// Kittler, "The HAM10000 dataset", Scientific Data 5:180161, 2018).
-class Skin4 final : public Dataset {
+class Skin4 final : public ImageFileDataset {
  public:
   explicit Skin4(const Skin4Options& options)
-      : options_(options),
+      : ImageFileDataset(options),
+        options_(options),
         labels_(fs::path(options.root) / "ISIC2018_Task3_Training_GroundTruth" /
                 "ISIC2018_Task3_Training_GroundTruth.csv"),
         groups_(find_groups(options.root, labels_.parent_path())),
         images_(fs::path(options.root) / "ISIC2018_Task3_Training_Input") {}
 
-  DatasetSummary inspect() const override {
-    const ImageFiles files = select();
-    check_image_files(files, labels_.string());
-    Sha256 hash;
-    hash.update(read_text(labels_));
-    if (!groups_.empty()) hash.update(read_text(groups_));
-    return summarize(files, hash);
-  }
-
-  PreparedDataset prepare(
-      int threads, const std::function<bool(std::int64_t, std::int64_t)>& progress) const override {
-    return decode_image_files(select(), options_.image_size, threads, progress);
-  }
-
  private:
-  ImageFiles select() const {
+  ImageFiles select() const override {
     check_folders();
-    IsicLabels labels = read_isic_labels(labels_, groups_, kClasses);
+    ImageLabels labels = read_isic_labels(labels_, groups_, kClasses);
+    const ImageListing listing(images_, {".jpg", ".jpeg", ".png"});  // PNG: of converters
+    for (auto& note : listing.notes(labels.rows)) labels.notes.push_back(std::move(note));
+    ImageFiles files{
+        .source = labels_.string(),
+        .class_names = kClasses,
+        .split = split_by_group(with_nv_drawn(labels), options_.test_fraction, options_.seed),
+        .path_of = [listing](const LabelledImage& image) { return listing.path_of(image.id); },
+        .named_by =
+            [rows = std::move(labels.rows)](const LabelledImage& image) {
+              return concat(" (", rows.at(image.id), ")");
+            },
+        .label_files = {labels_},
+        .notes = std::move(labels.notes)};
+    if (!groups_.empty()) files.label_files.push_back(groups_);
+    return files;
+  }
+
+  /// All images, of which those of the class NV are drawn.
+  std::vector<LabelledImage> with_nv_drawn(ImageLabels& labels) const {
     std::vector<LabelledImage> nv, chosen;
     for (auto& image : labels.images)
       (image.label == kNv ? nv : chosen).push_back(std::move(image));
@@ -86,33 +75,16 @@ class Skin4 final : public Dataset {
           concat("NV: ", wanted, " of ", nv.size(), " images, drawn by dataset.seed"));
     for (auto& image : subsample(std::move(nv), wanted, options_.seed))
       chosen.push_back(std::move(image));
-    return {.class_names = kClasses,
-            .split = split_by_group(std::move(chosen), options_.test_fraction, options_.seed),
-            .path_of = [this](const LabelledImage& image) { return path_of(image.id); },
-            .named_by =
-                [rows = std::move(labels.rows)](const LabelledImage& image) {
-                  return concat(" (", rows.at(image.id), ")");
-                },
-            .notes = std::move(labels.notes)};
+    return chosen;
   }
 
   void check_folders() const {
-    std::error_code ignored;  // a folder that can't be looked at is as good as none
-    if (!fs::is_directory(options_.root, ignored))
-      throw InputError(concat("dataset.root = '", options_.root,
-                              "' is no folder (skin4 reads the ISIC 2018 Task 3 images from it); "
-                              "give the folder with --set dataset.root=DIR"));
+    check_root(options_.root, "skin4", "the ISIC 2018 Task 3 images");
+    std::error_code ignored;
     if (!fs::is_directory(images_, ignored))
       throw InputError(concat("'", images_.string(),
                               "' is no folder (skin4 reads its images from it); unpack "
                               "ISIC2018_Task3_Training_Input.zip in dataset.root"));
-  }
-
-  /// The challenge has JPEG files; PNG is what converters make of them.
-  fs::path path_of(const std::string& id) const {
-    std::error_code ignored;
-    const fs::path png = images_ / (id + ".png");
-    return fs::exists(png, ignored) ? png : images_ / (id + ".jpg");
   }
 
   /// The challenge offers the grouping file by itself: people put it beside the labels or in the

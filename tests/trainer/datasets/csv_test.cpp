@@ -7,6 +7,7 @@
 namespace sweep::trainer {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -73,10 +74,30 @@ TEST_F(CsvTest, FaultsNameFileAndLine) {
   EXPECT_THAT(failure_of([&] { Csv(folder_ / "none.csv"); }), HasSubstr("none.csv"));
 }
 
-TEST_F(CsvTest, BytesThatAreNoTextAreNoCrash) {
+TEST_F(CsvTest, BytesThatAreNoTextAreRefused) {
   std::string text = "a,b\n";
   for (int i = 0; i < 256; ++i) text += static_cast<char>(i);
-  EXPECT_THAT(failure(text), HasSubstr("labels.csv:"));
+  EXPECT_THAT(failure(text), HasSubstr("labels.csv:2: a byte is 0"));
+  const std::string wide("i\0m\0a\0g\0e\0", 10);  // UTF-16
+  EXPECT_THAT(failure("\xFF\xFE" + wide), HasSubstr("labels.csv:1: a byte is 0"));
+}
+
+TEST_F(CsvTest, WhatIsTooLargeIsRefused) {
+  const std::string field(1'000'000, 'x');
+  for (const std::string& text : {"a,b\n1," + field + "\n", "a,b\n1,\"" + field + "\"\n"})
+    EXPECT_THAT(failure(text),
+                AllOf(HasSubstr("labels.csv:2: the field 'xxx"), HasSubstr("1000000 bytes")));
+  EXPECT_LT(failure("a,b\n1," + field + "\n").size(), 500U);
+  EXPECT_THAT(failure(field + ",b\n"), HasSubstr("labels.csv:1: the field"));
+  EXPECT_THAT(failure("a,b\n" + std::string(2000, ',') + "\n"), HasSubstr("too many fields"));
+  write_file(path(), "a\n");
+  std::filesystem::resize_file(path(), 65U << 20);
+  EXPECT_THAT(failure_of([&] { Csv{path()}; }), HasSubstr("bytes (more than a label file needs)"));
+}
+
+TEST_F(CsvTest, MessagesShowNoControlCharacters) {
+  EXPECT_EQ(excerpt("a\x1B[31mb\n"), "a?[31mb?");
+  EXPECT_EQ(excerpt(std::string(100, 'x')), std::string(60, 'x') + "...");
 }
 
 }  // namespace

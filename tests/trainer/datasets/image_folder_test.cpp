@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include "tests/trainer/datasets/sources.hpp"
 
@@ -68,12 +69,30 @@ TEST_F(ImageFolderTest, OtherFilesAreLeftOutAndCounted) {
   write_file(folder_ / "benign/.hidden.jpg", "nothing");
   const auto notes = dataset()->inspect().notes;
   ASSERT_EQ(notes.size(), 1U);
-  EXPECT_THAT(notes.front(), HasSubstr("1 files"));
+  EXPECT_THAT(notes.front(), AllOf(HasSubstr("1 files"), HasSubstr("benign/notes.txt")));
+}
+
+TEST_F(ImageFolderTest, LinksAreFollowedAndMustLeadSomewhere) {
+  const sweep::testing::TemporaryFolder elsewhere;
+  write_file(elsewhere / "x.jpg", jpeg_of(plain(20, 30, 200, 200, 200)));
+  std::filesystem::create_directory_symlink(elsewhere.path(), folder_ / "benign/more");
+  const auto summary = dataset()->inspect();
+  EXPECT_EQ(summary.train_counts[0] + summary.test_counts[0], 7);
+  std::filesystem::create_symlink("/nowhere/y.jpg", folder_ / "benign/y.jpg");
+  EXPECT_THAT(problem(), AllOf(HasSubstr("benign/y.jpg"), HasSubstr("is missing")));
+  std::filesystem::remove(folder_ / "benign/y.jpg");
+  std::filesystem::create_directory_symlink(folder_ / "benign", folder_ / "benign/circle");
+  EXPECT_THAT(problem(), HasSubstr("folders deep"));
+}
+
+TEST_F(ImageFolderTest, APipeIsNotWaitedFor) {
+  ASSERT_EQ(::mkfifo((folder_ / "benign/pipe.jpg").c_str(), 0600), 0);
+  EXPECT_THAT(problem(), HasSubstr("pipe.jpg' is no file"));
 }
 
 TEST_F(ImageFolderTest, NamesWhatIsWrong) {
   write_file(folder_ / "benign/b1.jpg", "<html>");
-  EXPECT_THAT(problem(), AllOf(HasSubstr("benign/b1.jpg"), HasSubstr("no JPEG or PNG")));
+  EXPECT_THAT(problem(), AllOf(HasSubstr("benign/b1.jpg"), HasSubstr("no JPEG, PNG or DICOM")));
   std::filesystem::remove_all(folder_ / "malignant");
   EXPECT_THAT(problem(), HasSubstr("at least two classes"));
   std::filesystem::create_directory(folder_ / "malignant");

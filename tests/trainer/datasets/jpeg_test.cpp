@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
+
 #include "tests/trainer/datasets/sources.hpp"
 
 namespace sweep::trainer {
@@ -61,6 +63,39 @@ TEST_F(JpegTest, GreyscaleSubsampledAndProgressiveFilesAreRead) {
     const Pixels pixels = decode_jpeg(path);
     ASSERT_EQ(pixels.rgb.size(), original.rgb.size());
     for (const auto value : pixels.rgb) ASSERT_NEAR(value, 120, 2);
+  }
+}
+
+/// CMYK as Adobe's programs write it: 255 is no ink.
+std::string cmyk_jpeg(std::uint8_t cyan, std::uint8_t magenta, std::uint8_t yellow,
+                      std::uint8_t black) {
+  std::vector<std::uint8_t> inks;
+  for (int i = 0; i < 33 * 17; ++i) inks.insert(inks.end(), {cyan, magenta, yellow, black});
+  const std::unique_ptr<void, int (*)(tjhandle)> handle(tjInitCompress(), tjDestroy);
+  unsigned char* bytes = nullptr;
+  unsigned long size = 0;  // NOLINT(google-runtime-int): TurboJPEG's type
+  EXPECT_EQ(tjCompress2(handle.get(), inks.data(), 17, 0, 33, TJPF_CMYK, &bytes, &size, TJSAMP_444,
+                        95, 0),
+            0);
+  std::string file(reinterpret_cast<const char*>(bytes), size);
+  tjFree(bytes);
+  return file;
+}
+
+TEST_F(JpegTest, InksBecomeColours) {
+  const struct {
+    std::string jpeg;
+    std::array<int, 3> rgb;
+  } cases[] = {{cmyk_jpeg(200, 150, 100, 255), {200, 150, 100}},
+               {cmyk_jpeg(200, 150, 100, 128), {100, 75, 50}},
+               {cmyk_jpeg(255, 255, 255, 0), {0, 0, 0}}};
+  for (const auto& [jpeg, rgb] : cases) {
+    const auto path = file(jpeg);
+    EXPECT_EQ(quick_jpeg_problem(path), "");
+    const Pixels pixels = decode_jpeg(path);
+    EXPECT_EQ(pixels.height, 33);
+    ASSERT_EQ(pixels.rgb.size(), 3U * 33 * 17);
+    for (std::size_t i = 0; i < pixels.rgb.size(); ++i) ASSERT_NEAR(pixels.rgb[i], rgb[i % 3], 3);
   }
 }
 

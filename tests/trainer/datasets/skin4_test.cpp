@@ -6,6 +6,8 @@
 #include <set>
 
 #include "tests/trainer/datasets/sources.hpp"
+#include "trainer/datasets/image.hpp"
+#include "trainer/datasets/png.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -171,6 +173,53 @@ TEST_F(Skin4, TheOrderOfRowsAndColumnsDoesNotMatter) {
   EXPECT_EQ(after.train.images, before.train.images);
 }
 
+TEST_F(Skin4, FilesVaryAsTheyDoInTheWild) {
+  const PreparedDataset before = prepare(*dataset());
+  // Another extension; PNG; decimal commas, as spreadsheets of some countries write them.
+  std::filesystem::rename(image("ISIC_1000"),
+                          folder_ / "ISIC2018_Task3_Training_Input/ISIC_1000.JPEG");
+  write_file(folder_ / "ISIC2018_Task3_Training_Input/ISIC_1001.png",
+             encode_png(decode_image(image("ISIC_1001"))));
+  std::filesystem::remove(image("ISIC_1001"));
+  std::string labels = read_file(folder_ / kLabels);
+  std::replace(labels.begin(), labels.end(), ',', ';');
+  std::replace(labels.begin(), labels.end(), '.', ',');
+  write_file(folder_ / kLabels, "\xEF\xBB\xBF" + labels);
+  const PreparedDataset after = prepare(*dataset());
+  EXPECT_EQ(after.train.sample_ids, before.train.sample_ids);
+  EXPECT_EQ(after.train.images, before.train.images);
+  EXPECT_EQ(after.test.images, before.test.images);
+}
+
+TEST_F(Skin4, ImagesWithoutALabelAndLesionsWithoutAnImageAreNoted) {
+  write_file(image("ISIC_9999"), "x");
+  edit(kGroups, "image,lesion_id\n", "image,lesion_id\nISIC_7,HAM_7\n");
+  EXPECT_THAT(
+      inspect().notes,
+      AllOf(Contains(AllOf(HasSubstr("1 images have no row"), HasSubstr("ISIC_9999.jpg"))),
+            Contains(AllOf(HasSubstr("1 images that have no label"), HasSubstr("ISIC_7")))));
+}
+
+TEST_F(Skin4, BadImagesCanBeSkipped) {
+  std::filesystem::remove(image("ISIC_1000"));
+  write_file(image("ISIC_1001"), "<html>");
+  const DatasetSummary summary = inspect({{"on_bad_image", "skip"}});
+  EXPECT_EQ(summary.train_total() + summary.test_total(), 52);
+  const PreparedDataset prepared = prepare(*dataset({{"on_bad_image", "skip"}}));
+  ASSERT_EQ(prepared.skipped.size(), 2U);
+  EXPECT_EQ(prepared.skipped[0].id, "ISIC_1000");
+  EXPECT_EQ(prepared.skipped[0].reason, "is missing");
+  EXPECT_EQ(prepared.skipped[1].class_name, "MEL");
+  // The others are where they were.
+  const PreparedDataset whole = [&] {
+    for (const std::string id : {"ISIC_1000", "ISIC_1001"})
+      write_file(image(id), jpeg_of(plain(20, 30, 1, 2, 3)));
+    return prepare(*dataset());
+  }();
+  for (const auto& id : prepared.train.sample_ids)
+    EXPECT_THAT(whole.train.sample_ids, Contains(id));
+}
+
 TEST_F(Skin4, TheNumberOfThreadsDoesNotMatter) {
   const auto source = dataset();
   const PreparedDataset one = prepare(*source, 1), eight = prepare(*source, 8);
@@ -224,8 +273,8 @@ TEST_F(Skin4, NamesImagesThatCannotBeUsed) {
   EXPECT_THAT(text, HasSubstr("4 images of the dataset can't be used"));
   for (const std::string part :
        {"ISIC_1000.jpg' is missing", "ISIC_1001.jpg' is cut off",
-        "ISIC_1002.jpg' is no JPEG or PNG image", "ISIC_1003.jpg' is empty", "GroundTruth.csv:2)",
-        "GroundTruth.csv:5)"})
+        "ISIC_1002.jpg' is no JPEG, PNG or DICOM image", "ISIC_1003.jpg' is empty",
+        "GroundTruth.csv:2)", "GroundTruth.csv:5)"})
     EXPECT_THAT(text, HasSubstr(part));
 }
 

@@ -24,6 +24,7 @@ using ::testing::HasSubstr;
 class Pth : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
+    if (folder_) return;
     folder_ = std::make_unique<sweep::testing::TemporaryFolder>();
     const auto command = [](const std::string& rest) {
       return std::system(concat("'", SWEEP_PYTHON, "' ", rest).c_str());
@@ -32,8 +33,6 @@ class Pth : public ::testing::Test {
     ASSERT_EQ(command(concat("'", SWEEP_WRITE_PTH, "' '", folder_->path().string(), "'")), 0);
     written_ = true;
   }
-  static void TearDownTestSuite() { folder_.reset(); }
-
   void SetUp() override {
     if (!written_) GTEST_SKIP() << "no PyTorch in " << SWEEP_PYTHON;
   }
@@ -59,6 +58,29 @@ class Pth : public ::testing::Test {
     } catch (const InputError&) {
       return false;
     }
+  }
+
+  static void expect_views(const std::string& name) {
+    SCOPED_TRACE(name);
+    const auto tensors = read(name);
+    const auto whole = at::arange(24, at::kFloat);
+    const auto cube = whole.view({2, 3, 4});
+    using at::indexing::Slice;
+    const NamedTensors expected{{"whole", whole},
+                                {"again", whole},
+                                {"transposed", cube.permute({2, 0, 1})},
+                                {"slice", cube.index({1, Slice(0, 3, 2), Slice(1, 3)})},
+                                {"scalar", at::scalar_tensor(7.5, at::kFloat)},
+                                {"empty", at::empty({3, 0, 2})},
+                                {"narrow", whole.slice(0, 20)}};
+    ASSERT_EQ(tensors.size(), expected.size());
+    for (const auto& [key, tensor] : expected) {
+      EXPECT_EQ(tensors.at(key).sizes(), tensor.sizes()) << key;
+      EXPECT_TRUE(tensors.at(key).equal(tensor)) << key;
+      EXPECT_TRUE(tensors.at(key).is_contiguous()) << key;
+    }
+    EXPECT_NE(tensors.at("whole").data_ptr(), tensors.at("again").data_ptr());
+    EXPECT_EQ(tensors.at("narrow").storage().nbytes(), 16U);
   }
 
   static std::unique_ptr<sweep::testing::TemporaryFolder> folder_;
@@ -87,25 +109,7 @@ TEST_F(Pth, EveryTypeAndProtocol) {
 }
 
 TEST_F(Pth, ViewsOfOneStorageBecomeTensorsOfTheirOwn) {
-  const auto tensors = read("views.pth");
-  const auto whole = at::arange(24, at::kFloat);
-  const auto cube = whole.view({2, 3, 4});
-  using at::indexing::Slice;
-  const NamedTensors expected{{"whole", whole},
-                              {"again", whole},
-                              {"transposed", cube.permute({2, 0, 1})},
-                              {"slice", cube.index({1, Slice(0, 3, 2), Slice(1, 3)})},
-                              {"scalar", at::scalar_tensor(7.5, at::kFloat)},
-                              {"empty", at::empty({3, 0, 2})},
-                              {"narrow", whole.slice(0, 20)}};
-  ASSERT_EQ(tensors.size(), expected.size());
-  for (const auto& [name, tensor] : expected) {
-    EXPECT_EQ(tensors.at(name).sizes(), tensor.sizes()) << name;
-    EXPECT_TRUE(tensors.at(name).equal(tensor)) << name;
-    EXPECT_TRUE(tensors.at(name).is_contiguous()) << name;
-  }
-  EXPECT_NE(tensors.at("whole").data_ptr(), tensors.at("again").data_ptr());
-  EXPECT_EQ(tensors.at("narrow").storage().nbytes(), 16U);
+  for (const char* name : {"views.pth", "legacy_views.pth"}) expect_views(name);
 }
 
 TEST_F(Pth, WeightsInWhateverTheyArePacked) {
@@ -113,7 +117,8 @@ TEST_F(Pth, WeightsInWhateverTheyArePacked) {
   ASSERT_EQ(weights.size(), 9U);
   EXPECT_TRUE(weights.at("2.weight").equal(at::arange(8, at::kFloat).view({2, 4}) / 16));
   EXPECT_EQ(weights.at("1.num_batches_tracked").scalar_type(), at::kLong);
-  for (const char* name : {"parallel.pth", "state_dict.pth", "model.pth", "model_state_dict.pth"}) {
+  for (const char* name : {"parallel.pth", "legacy.pth", "legacy_checkpoint.pth", "state_dict.pth",
+                           "model.pth", "model_state_dict.pth"}) {
     const auto same = read(name);
     ASSERT_EQ(same.size(), weights.size()) << name;
     for (const auto& [key, tensor] : weights) EXPECT_TRUE(tensor.equal(same.at(key))) << key;
@@ -127,7 +132,8 @@ TEST_F(Pth, WeightsInWhateverTheyArePacked) {
 }
 
 TEST_F(Pth, CodeIsNamedAndNotExecuted) {
-  EXPECT_THAT(refusal("touch.pth"), AllOf(HasSubstr("'posix.system'"), HasSubstr("executed")));
+  for (const char* name : {"touch.pth", "legacy_touch.pth"})
+    EXPECT_THAT(refusal(name), AllOf(HasSubstr("'posix.system'"), HasSubstr("executed")));
   EXPECT_FALSE(std::filesystem::exists(file("executed")));
   // The test of the test: Python does execute it.
   std::ofstream(file("load.py"))
@@ -140,7 +146,6 @@ TEST_F(Pth, CodeIsNamedAndNotExecuted) {
 
 TEST_F(Pth, WhatIsNoStateDictIsRefusedWithAWayOut) {
   EXPECT_THAT(refusal("whole.pth"), HasSubstr("'torch.nn.modules.container.Sequential'"));
-  EXPECT_THAT(refusal("legacy.pth"), HasSubstr("before PyTorch 1.6"));
   EXPECT_THAT(refusal("script.pt"), HasSubstr("TorchScript"));
   EXPECT_THAT(refusal("tensor.pth"), HasSubstr("no dictionary"));
   EXPECT_THAT(refusal("list.pth"), HasSubstr("no dictionary"));
@@ -151,15 +156,17 @@ TEST_F(Pth, WhatIsNoStateDictIsRefusedWithAWayOut) {
   EXPECT_THAT(refusal("expanded.pth"), HasSubstr("beyond its storage of 1 elements"));
 }
 
-TEST_F(Pth, TruncatedAnywhereIsRefused) {
-  const std::string whole = read_text(file("views.pth"));
+class EveryFormat : public Pth, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(EveryFormat, TruncatedAnywhereIsRefused) {
+  const std::string whole = read_text(file(GetParam()));
   for (std::size_t length = 0; length < whole.size(); ++length)
     EXPECT_FALSE(can_be_read(whole.substr(0, length))) << length;
   EXPECT_TRUE(can_be_read(whole));
 }
 
-TEST_F(Pth, DamagedAnywhereIsNeverACrash) {
-  const std::string whole = read_text(file("views.pth"));
+TEST_P(EveryFormat, DamagedAnywhereIsNeverACrash) {
+  const std::string whole = read_text(file(GetParam()));
   std::mt19937 random(1);
   int refused = 0;
   constexpr int kTries = 4000;
@@ -172,6 +179,11 @@ TEST_F(Pth, DamagedAnywhereIsNeverACrash) {
   // Padding, times and what is said twice can change without harm.
   EXPECT_GT(refused, kTries / 2);
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    , EveryFormat, ::testing::Values("views.pth", "legacy_views.pth"), [](const auto& tested) {
+      return std::string(tested.param).substr(0, std::string(tested.param).find('.'));
+    });
 
 }  // namespace
 }  // namespace sweep::trainer

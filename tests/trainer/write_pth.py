@@ -56,7 +56,9 @@ torch.save(torch.nn.DataParallel(net).state_dict(), folder / "parallel.pth")
 for key in ("state_dict", "model", "model_state_dict"):
     torch.save(checkpoint | {key: net.state_dict()}, folder / f"{key}.pth")
 
-torch.save(net.state_dict(), folder / "legacy.pth", _use_new_zipfile_serialization=False)
+for name, value in {"legacy": net.state_dict(), "legacy_views": views(), "legacy_touch": {"b": Touch()},
+                    "legacy_checkpoint": checkpoint | {"model": net.state_dict()}}.items():
+    torch.save(value, folder / f"{name}.pth", _use_new_zipfile_serialization=False)
 torch.save(net, folder / "whole.pth")
 torch.save(values, folder / "tensor.pth")
 torch.save([values], folder / "list.pth")

@@ -20,6 +20,7 @@ constexpr std::size_t kMaxOperations = 1 << 20;
 constexpr char kOrderedDict[] = "collections.OrderedDict";
 
 constexpr std::array kGlobals{kOrderedDict,
+                              "torch._utils._rebuild_tensor",
                               "torch._utils._rebuild_tensor_v2",
                               "torch._utils._rebuild_parameter",
                               "torch.DoubleStorage",
@@ -195,8 +196,22 @@ class Interpreter {
     if (callee.kind != Kind::global || arguments.kind != Kind::tuple)
       refuse("it calls what is no global, or without a tuple of arguments");
     if (callee.text != kOrderedDict) return push_new({.kind = Kind::call, .items = parts});
-    if (!arguments.items.empty()) refuse("it makes an OrderedDict from other than its items");
-    push_container(Kind::dict, {});
+    push_container(Kind::dict, items_of(arguments.items));
+  }
+
+  /// OrderedDict() and, as Python 2 wrote it, OrderedDict([[key, value], ...]).
+  std::vector<Index> items_of(const std::vector<Index>& arguments) {
+    if (arguments.empty()) return {};
+    const auto is_list = [&](Index i) { return pickle_[i].kind == Kind::list; };
+    if (arguments.size() != 1 || !is_list(arguments[0]))
+      refuse("it makes an OrderedDict from what is no list");
+    std::vector<Index> items;
+    for (const auto pair : pickle_[arguments[0]].items) {
+      const auto& parts = pickle_[pair].items;
+      if (!is_list(pair) || parts.size() != 2) refuse("it makes an OrderedDict from no pairs");
+      items.insert(items.end(), parts.begin(), parts.end());
+    }
+    return items;
   }
 
   /// Attributes of an OrderedDict, such as the versions of modules, are nothing that weights need.

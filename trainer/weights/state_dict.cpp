@@ -38,9 +38,9 @@ constexpr std::array<StorageType, 10> kStorageTypes{{{"torch.DoubleStorage", at:
 
 /// A part of a storage.
 struct View {
-  std::string name, key;
-  at::ScalarType type = at::kFloat;
-  std::int64_t storage_bytes = 0, offset = 0;  ///< the offset in elements
+  std::string name;
+  Storage storage;
+  std::int64_t offset = 0;  ///< in elements, like the strides
   Shape shape, strides;
 };
 
@@ -48,13 +48,13 @@ class Reader {
  public:
   Reader(const WeightFile& file, const Pickle& pickle) : file_(file), pickle_(pickle) {}
 
-  NamedTensors read(const ReadStorage& read_storage) const {
+  NamedTensors read(const ReadStorage& fill) const {
     std::map<std::string, std::vector<View>> by_storage;
-    for (auto& view : views()) by_storage[view.key].push_back(std::move(view));
+    for (auto& view : views()) by_storage[view.storage.key].push_back(std::move(view));
     NamedTensors tensors;
     for (const auto& [key, views] : by_storage) {
-      const auto bytes = at::empty({views.front().storage_bytes}, at::kByte);
-      read_storage(key, bytes_of(bytes));
+      const auto bytes = at::empty({views.front().storage.bytes}, at::kByte);
+      fill(key, bytes_of(bytes));
       for (const auto& view : views) tensors.emplace(view.name, values_of(view, bytes));
     }
     return tensors;
@@ -72,9 +72,12 @@ class Reader {
     return value.kind == Kind::call && pickle_[value.items[0]].text == global;
   }
 
-  bool is_tensor(const PickleValue& value) const {
+  bool is_plain_tensor(const PickleValue& value) const {
     return is_call(value, "torch._utils._rebuild_tensor_v2") ||
-           is_call(value, "torch._utils._rebuild_parameter");
+           is_call(value, "torch._utils._rebuild_tensor");
+  }
+  bool is_parameter(const PickleValue& value) const {
+    return is_call(value, "torch._utils._rebuild_parameter");
   }
 
   /// Calls `visit` with every key and value of a dictionary.
@@ -90,7 +93,7 @@ class Reader {
     if (root.kind != Kind::dict) refuse("it holds no dictionary of tensors");
     const PickleValue* found = nullptr;
     for_each_item(root, [&](const PickleValue&, const PickleValue& value) {
-      if (is_tensor(value)) found = &root;
+      if (is_plain_tensor(value) || is_parameter(value)) found = &root;
     });
     for (const char* name : {"state_dict", "model", "model_state_dict"})
       for_each_item(root, [&](const PickleValue& key, const PickleValue& value) {
@@ -111,12 +114,14 @@ class Reader {
     for_each_item(weights(), [&](const PickleValue& key, const PickleValue& value) {
       if (key.kind != Kind::text) refuse("a tensor has a name that is no text");
       if (!names.insert(key.text).second) refuse(key.text, "is there twice");
-      if (!is_tensor(value)) refuse(concat("its entry ", quote(key.text), " is no tensor"));
+      if (!is_plain_tensor(value) && !is_parameter(value))
+        refuse(concat("its entry ", quote(key.text), " is no tensor"));
       if (views.size() == kMaxTensors) refuse(concat("it has more than ", kMaxTensors, " tensors"));
       const View& view = views.emplace_back(view_of(key.text, value));
-      if (storages.emplace(view.key, view.storage_bytes).first->second != view.storage_bytes)
+      const auto& [storage_key, type, elements, storage_bytes] = view.storage;
+      if (storages.emplace(storage_key, storage_bytes).first->second != storage_bytes)
         refuse(key.text, "gives its storage another size than a tensor before it");
-      bytes += static_cast<std::uint64_t>(byte_count(view.shape, view.type).value());
+      bytes += static_cast<std::uint64_t>(byte_count(view.shape, type).value());
       if (bytes > kMaxSharing * file_.size())
         refuse(concat("its tensors have more than ", kMaxSharing, " times its bytes"));
     });
@@ -125,8 +130,8 @@ class Reader {
 
   View view_of(const std::string& name, const PickleValue& value) const {
     const auto& arguments = arguments_of(value);
-    if (!is_call(value, "torch._utils._rebuild_parameter")) return view_from(name, arguments);
-    if (arguments.empty() || !is_call(pickle_[arguments[0]], "torch._utils._rebuild_tensor_v2"))
+    if (!is_parameter(value)) return view_from(name, arguments);
+    if (arguments.empty() || !is_plain_tensor(pickle_[arguments[0]]))
       refuse(name, "is a parameter without values");
     return view_from(name, arguments_of(pickle_[arguments[0]]));
   }
@@ -139,8 +144,7 @@ class Reader {
   View view_from(const std::string& name, const std::vector<PickleValue::Index>& arguments) const {
     if (arguments.size() < 4)
       refuse(name, "is not described by storage, offset, shape and strides");
-    View view{.name = name};
-    const auto storage_elements = read_storage_id(view, pickle_[arguments[0]]);
+    View view{.name = name, .storage = storage_of(name, pickle_[arguments[0]])};
     const auto& offset = pickle_[arguments[1]];
     view.shape = numbers(name, pickle_[arguments[2]]);
     view.strides = numbers(name, pickle_[arguments[3]]);
@@ -148,9 +152,9 @@ class Reader {
     const auto needed = storage_needed(offset.kind == Kind::integer ? offset.integer : -1,
                                        view.shape, view.strides);
     if (!count || !needed) refuse(name, concat("has an impossible layout: ", layout_text(view)));
-    if (*needed > storage_elements || *count > storage_elements)
+    if (*needed > view.storage.elements || *count > view.storage.elements)
       refuse(name, concat("of the layout ", layout_text(view), " reaches beyond its storage of ",
-                          storage_elements, " elements"));
+                          view.storage.elements, " elements"));
     view.offset = offset.integer;
     return view;
   }
@@ -159,27 +163,13 @@ class Reader {
     return concat("shape ", shape_text(view.shape), ", strides ", shape_text(view.strides));
   }
 
-  /// Fills in what ("storage", TYPE, KEY, DEVICE, ELEMENTS) says. Returns the elements.
-  std::int64_t read_storage_id(View& view, const PickleValue& stored) const {
-    if (stored.kind != Kind::stored) refuse(view.name, "has no storage");
-    const auto& id = pickle_[stored.items[0]];
-    if (id.kind != Kind::tuple || id.items.size() < 5) refuse(view.name, "has an unknown storage");
-    const auto part = [&](std::size_t i) -> const PickleValue& { return pickle_[id.items[i]]; };
-    const auto* type =
-        std::find_if(kStorageTypes.begin(), kStorageTypes.end(), [&](const auto& candidate) {
-          return part(1).kind == Kind::global && part(1).text == candidate.global;
-        });
-    if (part(0).text != "storage" || type == kStorageTypes.end() || part(2).kind != Kind::text ||
-        part(4).kind != Kind::integer)
-      refuse(view.name, "has an unknown storage");
-    view.key = part(2).text;
-    view.type = type->type;
-    const auto bytes = byte_count({part(4).integer}, view.type);
-    if (!bytes || static_cast<std::uint64_t>(*bytes) > file_.size())
-      refuse(view.name, concat("has a storage of ", part(4).integer,
-                               " elements, more than the file has room for"));
-    view.storage_bytes = *bytes;
-    return part(4).integer;
+  Storage storage_of(const std::string& name, const PickleValue& stored) const {
+    auto storage = read_storage(pickle_, stored);
+    if (!storage) refuse(name, "has no storage of a known type and size");
+    if (static_cast<std::uint64_t>(storage->bytes) > file_.size())
+      refuse(name, concat("has a storage of ", storage->elements,
+                          " elements, more than the file has room for"));
+    return *std::move(storage);
   }
 
   Shape numbers(const std::string& name, const PickleValue& tuple) const {
@@ -194,7 +184,7 @@ class Reader {
   }
 
   at::Tensor values_of(const View& view, const at::Tensor& storage) const {
-    const auto elements = storage.view(view.type);
+    const auto elements = storage.view(view.storage.type);
     if (!is_valid(elements)) refuse(view.name, "has truth values that are neither 0 nor 1");
     return elements.as_strided(view.shape, view.strides, view.offset)
         .clone(at::MemoryFormat::Contiguous);
@@ -206,9 +196,26 @@ class Reader {
 
 }  // namespace
 
+std::optional<Storage> read_storage(const Pickle& pickle, const PickleValue& stored) {
+  if (stored.kind != Kind::stored) return std::nullopt;
+  const auto& id = pickle[stored.items[0]];
+  if (id.kind != Kind::tuple || id.items.size() < 5 || id.items.size() > 6) return std::nullopt;
+  const auto part = [&](std::size_t i) -> const PickleValue& { return pickle[id.items[i]]; };
+  const auto* type =
+      std::find_if(kStorageTypes.begin(), kStorageTypes.end(), [&](const auto& candidate) {
+        return part(1).kind == Kind::global && part(1).text == candidate.global;
+      });
+  const bool is_known = part(0).text == "storage" && type != kStorageTypes.end() &&
+                        part(2).kind == Kind::text && part(4).kind == Kind::integer &&
+                        (id.items.size() == 5 || part(5).kind == Kind::none);
+  const auto bytes = is_known ? byte_count({part(4).integer}, type->type) : std::nullopt;
+  if (!bytes) return std::nullopt;
+  return Storage{part(2).text, type->type, part(4).integer, *bytes};
+}
+
 NamedTensors read_state_dict(const WeightFile& file, const Pickle& pickle,
-                             const ReadStorage& read_storage) {
-  return Reader(file, pickle).read(read_storage);
+                             const ReadStorage& fill) {
+  return Reader(file, pickle).read(fill);
 }
 
 }  // namespace sweep::trainer

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <string_view>
 
+#include "core/text.hpp"
 #include "trainer/module_state.hpp"
 #include "trainer/weights/pth.hpp"
 #include "trainer/weights/safetensors.hpp"
@@ -12,19 +14,14 @@ namespace sweep::trainer {
 namespace {
 
 constexpr std::string_view kZip = "PK\3\4";
-// A pickle of torch's magic number, 0x1950a86a20f9469cfc6c.
-constexpr std::string_view kLegacy = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 
 NamedTensors read_by_content(const WeightFile& file) {
-  std::array<char, kLegacy.size()> buffer{};
+  std::array<char, legacy_magic.size()> buffer{};
   const auto start = std::span(buffer).first(std::min<std::uint64_t>(file.size(), buffer.size()));
   file.read(0, std::as_writable_bytes(start));
   const std::string_view text(start.data(), start.size());
   if (text.starts_with(kZip)) return read_pth(file);
-  if (text.starts_with(kLegacy))
-    refuse_weights(
-        file.path(), "it is in the format of torch.save before PyTorch 1.6",
-        "write it anew in Python: torch.save(torch.load(FILE, weights_only=True), OTHER)");
+  if (text == legacy_magic) return read_legacy_pth(file);
   // Behind the length of its header a safetensors file starts with the header's brace.
   if (text.size() > 8 && text[8] == '{') return read_safetensors(file);
   refuse_weights(file.path(), "it is neither a safetensors file nor one of torch.save",
@@ -40,10 +37,23 @@ NamedTensors without_wrappers(NamedTensors tensors) {
   return tensors;
 }
 
+/// Names become parts of messages and of files.
+void check_names(const NamedTensors& tensors, const std::filesystem::path& path) {
+  constexpr std::size_t kLongest = 256;
+  for (const auto& [name, tensor] : tensors)
+    if (name.empty() || name.size() > kLongest ||
+        std::any_of(name.begin(), name.end(), [](unsigned char c) { return std::iscntrl(c); }))
+      refuse_weights(path, concat("a tensor is called ", quote(name),
+                                  ", which is empty, long or has control characters"));
+}
+
 }  // namespace
 
 NamedTensors read_weights(const std::filesystem::path& path) {
-  return without_wrappers(read_by_content(WeightFile(path)));
+  const WeightFile file(path);
+  auto tensors = read_by_content(file);
+  check_names(tensors, path);
+  return without_wrappers(std::move(tensors));
 }
 
 }  // namespace sweep::trainer

@@ -15,6 +15,7 @@
 #include "trainer/models/model.hpp"
 #include "trainer/module_state.hpp"
 #include "trainer/optimizer.hpp"
+#include "trainer/weights/start.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -185,7 +186,8 @@ class Session {
 class ClassifierLearner final : public Learner {
  public:
   explicit ClassifierLearner(const TrainingJob& job)
-      : classifier_(
+      : job_(job),
+        classifier_(
             ModelRegistry::instance().at(job.model).make(job.model_options, job.num_classes)),
         defence_(DefenceRegistry::instance()
                      .at(job.defence)
@@ -200,6 +202,7 @@ class ClassifierLearner final : public Learner {
 
   void initialize(std::int64_t seed) override {
     classifier_->initialize(derive_seed(seed, "init"));
+    if (!job_.weights.empty()) start_from(job_.weights, classifier_->module(), job_.model);
     defence_->initialize(derive_seed(seed, "init", 1));
   }
 
@@ -208,6 +211,7 @@ class ClassifierLearner final : public Learner {
   }
 
  private:
+  const TrainingJob& job_;
   std::unique_ptr<Classifier> classifier_;
   std::unique_ptr<Defence> defence_;
 };

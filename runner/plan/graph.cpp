@@ -9,6 +9,7 @@
 #include "core/options.hpp"
 #include "core/text.hpp"
 #include "runner/plan/cost.hpp"
+#include "runner/plan/weights.hpp"
 
 namespace sweep::plan {
 namespace {
@@ -118,10 +119,11 @@ class Builder {
 
   ArtifactId model(const Source& source, const Trial& trial) {
     Json spec{{"dataset", source.id.hash},
-              {"model", trial.model},
+              {"model", weights_.spec(trial.model)},
               {"defence", trial.defence},
               {"training", trial.training}};
     Task task{.inputs = {source.id},
+              .locations = WeightFiles::locations(trial.model),
               .label = concat("train ", classifier_text(trial)),
               .cost = training_passes(trial.defence, trial.training) *
                       static_cast<double>(source.summary.train_total())};
@@ -178,7 +180,8 @@ class Builder {
   ArtifactId set_of(const Source& source, const Target& self, const Trial& trial,
                     const Column& column) {
     if (column.is_white_box())
-      return adversarial_set(source, self, column.attack, "test", concat(" against ", trial_text(trial)));
+      return adversarial_set(source, self, column.attack, "test",
+                             concat(" against ", trial_text(trial)));
     const Trial& attacker =
         column.attacker.empty() ? sweep_.attacker : sweep_.attackers.at(column.attacker);
     return adversarial_set(source, target_of(source, attacker), column.attack, "test");
@@ -234,6 +237,7 @@ class Builder {
   const Catalogue& catalogue_;
   const Inspect& inspect_;
   std::set<std::string> varying_;
+  WeightFiles weights_;
   Graph graph_;
   std::set<ArtifactId> planned_;
   std::map<Json, Source> sources_;

@@ -14,7 +14,8 @@ namespace sweep::report {
 /// that of n independent draws from the observed frequencies, and its distribution is their n-fold
 /// convolution. This is the limit of infinitely many resamples (the "ideal bootstrap" of B. Efron
 /// and R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 6): no seed, no noise, and
-/// less work than 10,000 resamples.
+/// less work than 10,000 resamples. Where many seeds and many images together would make it slow,
+/// its normal limit is taken instead.
 ///
 /// @param frequencies  number -> how many images have it; at least one image
 Interval bootstrap_mean(const std::map<std::int64_t, std::int64_t>& frequencies);

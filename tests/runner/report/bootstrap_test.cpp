@@ -52,5 +52,15 @@ TEST(Bootstrap, IsFastForLargeSets) {
   EXPECT_NEAR(interval.high, 0.23923, 1e-4);
 }
 
+/// Ten seeds: differences in tenths.
+TEST(Bootstrap, TakesItsNormalLimitWhereItWouldBeSlow) {
+  const Interval exact = bootstrap_mean({{-10, 3000}, {0, 15000}, {10, 8000}});
+  const Interval limit = bootstrap_mean({{-20, 3000}, {0, 15000}, {20, 8000}});
+  EXPECT_NEAR(limit.low, 2 * exact.low, 2e-3);
+  EXPECT_NEAR(limit.high, 2 * exact.high, 2e-3);
+  const Interval far = bootstrap_mean({{-1'000'000'000'000, 1}, {1'000'000'000'000, 1}});
+  EXPECT_NEAR(far.high, 1.96e12 / 1.41421, 1e9);
+}
+
 }  // namespace
 }  // namespace sweep::report

@@ -94,6 +94,13 @@ Json json_attribute(const Json& attributes, const std::string& name) {
   return json;
 }
 
+/// "test/abc.jpg (not a JPEG)"; where the split is not known, without it.
+std::string skipped_text(const Json& image) {
+  const auto split = image.at("split").get<std::string>();
+  return concat(split, split.empty() ? "" : "/", image.at("id").get<std::string>(), " (",
+                image.at("reason").get<std::string>(), ")");
+}
+
 DatasetCard card_of(const Json& attributes) {
   DatasetCard card;
   try {
@@ -103,9 +110,7 @@ DatasetCard card_of(const Json& attributes) {
     if (json.is_null()) return card;  // an artifact of an older release
     card.name = json.value("dataset", Json()).is_string() ? json.value("dataset", "") : "";
     for (const auto& image : json.value("skipped", Json::array()))
-      card.skipped.push_back(concat(image.at("split").get<std::string>(), "/",
-                                    image.at("id").get<std::string>(), " (",
-                                    image.at("reason").get<std::string>(), ")"));
+      card.skipped.push_back(skipped_text(image));
   } catch (const Json::exception& error) {
     throw Error(FailureType::bad_data, concat("its card can't be read (", error.what(), ")"));
   }

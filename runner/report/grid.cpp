@@ -23,7 +23,7 @@ std::vector<Line> lines_of(const Table& table) {
   std::vector<Line> lines;
   std::string group;
   for (const auto& row : table.rows) {
-    if (row.group != group && !row.group.empty()) lines.push_back({nullptr, row.group});
+    if (row.group != group) lines.push_back({nullptr, row.group});
     group = row.group;
     lines.push_back({&row, ""});
   }

@@ -7,7 +7,8 @@
 
 namespace sweep::report {
 
-/// A line of a table for people: a row, or the heading of the group that begins.
+/// A line of a table for people: a row, or the heading of the group that begins; it is empty
+/// before rows without a group that follow one.
 struct Line {
   const Row* row = nullptr;
   std::string heading;

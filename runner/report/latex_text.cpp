@@ -27,7 +27,7 @@ constexpr std::array<Replacement, 14> kSpecial{{
     {"\"", "''"},
     {"&", "\\&"},
     {"%", "\\%"},
-    {"$", "\\$"},
+    {"$", "{\\upshape\\char36}"},  // \$ would need a font that is made at run time
     {"#", "\\#"},
     {"_", "\\_"},
     {"{", "\\{"},

@@ -123,41 +123,89 @@ const Json& named(const Json& table, const std::string& name, const std::string&
   return *found;
 }
 
+/// Collects the sections of the sweep.
+class Filling {
+ public:
+  Filling(const Plan& plan, const Gaps& gaps) : plan_(plan), gaps_(gaps) {}
+
+  Json sweep() {
+    sweep_ = {{"sweep",
+               {{"name", plan_.name.substr(0, 92) + "_missing"},
+                {"description", concat("The missing cells of ", plan_.name)}}},
+              {"table", {{"title", concat("Missing cells of: ", plan_.title)}}}};
+    for (const auto& trial : gaps_.trials) {
+      sweep_["include"].push_back(include_of(trial.spec));
+      add_component_attacks(trial.spec);
+      specs_.push_back(trial.spec);
+    }
+    // Also where no column is left that it makes: preprocessors may be trained on its examples.
+    add_attacker(sweep_["attacker"], plan_.resolved.at("attacker"));
+    add_columns();
+    sweep_["table"]["row"] = rows_of(gaps_.trials);
+    sweep_.update(base_of(specs_));
+    return std::move(sweep_);
+  }
+
+ private:
+  void add_columns() {
+    const Json& planned = plan_.resolved.at("columns");
+    // Columns of clean images take the table's.
+    const bool rounds_clean = std::any_of(planned.begin(), planned.end(), [](const Json& column) {
+      return column.at("attack") == "" && column.at("pixels") == "uint8";
+    });
+    const std::string pixels = rounds_clean ? "uint8" : "float32";
+    if (rounds_clean) sweep_["table"]["pixels"] = pixels;
+    for (const auto& column : planned) {
+      if (!gaps_.columns.contains(column.at("label").get<std::string>())) continue;
+      Json needed{{"label", column.at("label")}};
+      if (column.at("attack") != "") {
+        add_attack(column.at("attack"));
+        needed["attack"] = column.at("attack");
+        if (column.at("pixels") != pixels) needed["pixels"] = column.at("pixels");
+        if (column.at("attacker") != "") needed["attacker"] = column.at("attacker");
+        add_named_attacker(column.at("attacker"));
+      }
+      sweep_["table"]["column"].push_back(std::move(needed));
+    }
+  }
+
+  void add_attack(const std::string& key) {
+    sweep_["attacks"][key] = named(plan_.resolved.at("attacks"), key, "attack");
+  }
+
+  void add_named_attacker(const std::string& name) {
+    if (name.empty() || name == kSelf) return;
+    Json& attacker = sweep_["attackers"][name];
+    if (attacker.is_null())
+      add_attacker(attacker, named(plan_.resolved.at("attackers"), name, "attacker"));
+  }
+
+  void add_attacker(Json& section, const Json& spec) {
+    section = attacker_of(spec);
+    add_component_attacks(spec);
+    specs_.push_back(spec);
+  }
+
+  /// A preprocessor that is trained on adversarial examples names their attacks.
+  void add_component_attacks(const Json& spec) {
+    const Json preprocessor = spec.value("preprocessor", Json());
+    if (!preprocessor.is_object()) return;
+    for (const auto& key : preprocessor.value("training_attacks", Json::array()))
+      if (key.is_string()) add_attack(key);
+  }
+
+  const Plan& plan_;
+  const Gaps& gaps_;
+  Json sweep_;
+  std::vector<Json> specs_;  ///< of every model that the sweep names
+};
+
 }  // namespace
 
 std::optional<Json> filling_sweep(const Plan& plan, const Table& table) {
   const Gaps gaps = find_gaps(plan, table);
   if (gaps.trials.empty()) return std::nullopt;
-  Json sweep{{"sweep",
-              {{"name", plan.name.substr(0, 92) + "_missing"},
-               {"description", concat("The missing cells of ", plan.name)}}},
-             {"include", Json::array()}};
-  std::vector<Json> specs;
-  for (const auto& trial : gaps.trials) {
-    specs.push_back(trial.spec);
-    sweep["include"].push_back(include_of(trial.spec));
-  }
-  Json& columns = sweep["table"]["column"] = Json::array();
-  for (const auto& column : plan.resolved.at("columns")) {
-    if (!gaps.columns.contains(column.at("label").get<std::string>())) continue;
-    columns.push_back({{"label", column.at("label")}});
-    const std::string attack = column.at("attack"), attacker = column.at("attacker");
-    if (attack.empty()) continue;
-    sweep["attacks"][attack] = named(plan.resolved.at("attacks"), attack, "attack");
-    columns.back()["attack"] = attack;
-    if (column.at("pixels") != "float32") columns.back()["pixels"] = column.at("pixels");
-    if (!attacker.empty()) columns.back()["attacker"] = attacker;
-    if (attacker == kSelf) continue;
-    const Json& spec = attacker.empty()
-                           ? plan.resolved.at("attacker")
-                           : named(plan.resolved.at("attackers"), attacker, "attacker");
-    (attacker.empty() ? sweep["attacker"] : sweep["attackers"][attacker]) = attacker_of(spec);
-    specs.push_back(spec);
-  }
-  sweep.update(base_of(specs));
-  sweep["table"]["title"] = concat("Missing cells of: ", plan.title);
-  sweep["table"]["row"] = rows_of(gaps.trials);
-  return sweep;
+  return Filling(plan, gaps).sweep();
 }
 
 }  // namespace sweep::report

@@ -53,7 +53,7 @@ std::string table_text(const Table& table, const View& view) {
   std::string text = header(table);
   for (const auto& [row, heading] : lines_of(table)) {
     std::vector<std::string> group(3 + table.columns.size());
-    group.front() = concat("**", escaped(heading), "**");
+    if (!heading.empty()) group.front() = concat("**", escaped(heading), "**");
     text += row == nullptr ? line(group) : row_line(table, *row, view);
   }
   if (view.metric == Metric::accuracy) text += "\nCells: ours (published, ours minus published).\n";

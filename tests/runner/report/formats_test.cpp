@@ -282,8 +282,11 @@ TEST(Notes, NameWhatTheDatasetSkipped) {
 
 TEST(Text, HasAHeadingForEachGroup) {
   Table table{.title = "t", .columns = {{"clean", nullptr}}};
-  for (const auto& [label, group] :
-       {std::pair{"NA", ""}, {"R", "Reformer"}, {"R + L_n", "Reformer"}, {"HGD*", "HGD"}})
+  for (const auto& [label, group] : {std::pair{"NA", ""},
+                                     {"R", "Reformer"},
+                                     {"R + L_n", "Reformer"},
+                                     {"HGD*", "HGD"},
+                                     {"control", ""}})
     table.rows.push_back({.label = label, .group = group, .cells = {cell_of(1, 2)}});
   EXPECT_THAT(render("text", table), StartsWith(R"(t
 
@@ -296,6 +299,8 @@ R         1  50.00
 R + L_n   1  50.00
 HGD
 HGD*      1  50.00
+
+control   1  50.00
 )"));
 }
 

@@ -15,7 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 
 TEST(LatexText, EscapesEverySpecialLetter) {
-  EXPECT_EQ(latex_text("a&b%c$d#e_f{g}h"), "a\\&b\\%c\\$d\\#e\\_f\\{g\\}h");
+  EXPECT_EQ(latex_text("a&b%c$d#e_f{g}h"), "a\\&b\\%c{\\upshape\\char36}d\\#e\\_f\\{g\\}h");
   EXPECT_EQ(latex_text("~^\\"), "\\~{}\\^{}\\textbackslash{}");
   EXPECT_EQ(latex_text("<|>"), "$<$$|$$>$");
   EXPECT_EQ(latex_text("two\nlines\x1b"), "two lines ");

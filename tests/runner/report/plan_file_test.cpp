@@ -98,8 +98,7 @@ TEST_F(PlanFile, SurvivesEveryWrongType) {
   int refused = 0, tried = 0;
   for (const auto& place : places)
     for (const Json& value :
-         {Json(), Json(true), Json(-1), Json(1e308), Json("x"), Json("../x"), Json::array(),
-          Json::array({1}), Json::object(), Json{{"x", Json::array({Json()})}}}) {
+         {Json(), Json(-1), Json(1e308), Json("../x"), Json::array({1}), Json::object()}) {
       Json changed = plan;
       changed.at(Json::json_pointer(place)) = value;
       std::ofstream(files_.store().run_folder("small") / "plan.json") << changed.dump();

@@ -85,13 +85,4 @@ Content read_artifact(const std::filesystem::path& path) {
   }
 }
 
-Json read_attributes(const std::filesystem::path& path) {
-  try {
-    return hdf5::read_attributes(path);
-  } catch (const Error& error) {
-    throw Error(error.type(), concat("the attributes of the artifact '", path.string(),
-                                     "' can't be used (", error.what(), ")"));
-  }
-}
-
 }  // namespace sweep::storage

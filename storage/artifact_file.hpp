@@ -16,8 +16,4 @@ void write_artifact(const std::filesystem::path& path, const Content& content);
 /// @throws Error{storage} when the file can't be opened, Error{bad_data} when it is damaged.
 Content read_artifact(const std::filesystem::path& path);
 
-/// Only the attributes, without the checksum over the whole file: for what is shown, not computed
-/// with. @throws Error{bad_data}
-Json read_attributes(const std::filesystem::path& path);
-
 }  // namespace sweep::storage

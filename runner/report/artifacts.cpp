@@ -144,7 +144,7 @@ const AdversarialSet* Artifacts::adversarial_set(const std::string& hash) {
 
 const DatasetCard* Artifacts::dataset(const std::string& hash) {
   return cached(datasets_, {ArtifactKind::dataset, hash},
-                [](const auto& path) { return card_of(storage::read_attributes(path)); });
+                [](const auto& path) { return card_of(storage::read_artifact(path).attributes); });
 }
 
 std::optional<std::string> Artifacts::problem(const ArtifactId& id) const {

@@ -40,8 +40,6 @@ class Artifacts {
   /// Null when it is missing or can't be used. The object lives as long as this one.
   const Evaluation* evaluation(const std::string& hash);
   const AdversarialSet* adversarial_set(const std::string& hash);
-  /// Only its attributes are read, without the checksum over all of its images: they are shown,
-  /// nothing is computed from them.
   const DatasetCard* dataset(const std::string& hash);
 
   /// Why the artifact can't be used; nothing when it can, or when it is not there.

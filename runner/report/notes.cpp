@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/text.hpp"
+#include "runner/report/grid.hpp"
 #include "runner/report/wording.hpp"
 
 namespace sweep::report {
@@ -137,6 +138,8 @@ void add_missing_notes(const Table& table, Lines& lines) {
 
 std::vector<std::string> notes(const Table& table, const View& view) {
   Lines lines{metric_note(table, view)};
+  if (view.compare && comparison_grid(table).size() == 1)
+    lines.emplace_back("No cell of this table has a published value to compare with.");
   add_interval_notes(view, lines);
   if (std::any_of(table.rows.begin(), table.rows.end(), [](const Row& row) { return row.control; }))
     lines.emplace_back(

@@ -213,20 +213,6 @@ std::vector<std::string> attribute_names(hid_t file) {
   return names;
 }
 
-Json attributes_of(hid_t file) {
-  Json attributes = Json::object();
-  for (const auto& name : attribute_names(file)) attributes[name] = read_attribute(file, name);
-  return attributes;
-}
-
-File open_to_read(const std::filesystem::path& path) {
-  init();
-  const PropertyList access(checked(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate"));
-  // Artifacts never change once they have their name, so locks would only hinder other readers.
-  checked(H5Pset_file_locking(access.get(), false, true), "H5Pset_file_locking");
-  return File(checked(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), "H5Fopen"));
-}
-
 }  // namespace
 
 std::vector<std::byte> build_image(const Content& content) {
@@ -246,15 +232,17 @@ std::vector<std::byte> build_image(const Content& content) {
 
 Content read_mapped(const std::filesystem::path& path, std::shared_ptr<const std::byte> mapping,
                     std::size_t bytes) {
-  const File file = open_to_read(path);
-  Content content{.attributes = attributes_of(file.get())};
+  init();
+  const PropertyList access(checked(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate"));
+  // Artifacts never change once they have their name, so locks would only hinder other readers.
+  checked(H5Pset_file_locking(access.get(), false, true), "H5Pset_file_locking");
+  const File file(checked(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), "H5Fopen"));
+  Content content;
+  for (const auto& name : attribute_names(file.get()))
+    content.attributes[name] = read_attribute(file.get(), name);
   for (const auto& name : dataset_names(file.get()))
     content.arrays.emplace(name, map_array(file.get(), name, {mapping, bytes}));
   return content;
-}
-
-Json read_attributes(const std::filesystem::path& path) {
-  return attributes_of(open_to_read(path).get());
 }
 
 }  // namespace sweep::storage::hdf5

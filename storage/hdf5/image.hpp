@@ -23,7 +23,4 @@ std::vector<std::byte> build_image(const Content& content);
 Content read_mapped(const std::filesystem::path& path, std::shared_ptr<const std::byte> mapping,
                     std::size_t bytes);
 
-/// The root's attributes. @throws Error{bad_data}
-Json read_attributes(const std::filesystem::path& path);
-
 }  // namespace sweep::storage::hdf5

@@ -1,9 +1,12 @@
 #include "core/document.hpp"
 
+#include <cstdint>
+#include <limits>
 #include <optional>
+#include <sstream>
+#include <utility>
 #include <vector>
 
-#define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
 #include "core/atomic_file.hpp"
@@ -60,6 +63,52 @@ class Converter {
 
   Document& document_;
 };
+
+toml::array toml_array(const Json& list);
+
+/// @param in_list  it is part of a table of a list: tables in it are written on one line
+toml::table toml_table(const Json& object, bool in_list) {
+  toml::table table;
+  for (const auto& [key, value] : object.items()) {
+    if (value.is_object()) {
+      toml::table nested = toml_table(value, in_list);
+      nested.is_inline(in_list);
+      table.insert(key, std::move(nested));
+    } else {
+      // A list of one value converts the value.
+      toml::array holder = toml_array(Json::array({value}));
+      table.insert(key, std::move(*holder.get(0)));
+    }
+  }
+  return table;
+}
+
+toml::array toml_array(const Json& list) {
+  toml::array array;
+  for (const auto& value : list) {
+    const bool is_integer =
+        value.is_number_integer() &&
+        !(value.is_number_unsigned() &&
+          value.get<std::uint64_t>() > std::uint64_t{std::numeric_limits<std::int64_t>::max()});
+    if (value.is_object()) {
+      array.push_back(toml_table(value, true));
+    } else if (value.is_array()) {
+      array.push_back(toml_array(value));
+    } else if (value.is_string()) {
+      array.push_back(value.get<std::string>());
+    } else if (value.is_boolean()) {
+      array.push_back(value.get<bool>());
+    } else if (value.is_number_float()) {
+      array.push_back(value.get<double>());
+    } else if (is_integer) {
+      array.push_back(value.get<std::int64_t>());
+    } else {
+      throw Error(FailureType::internal,
+                  concat("TOML has no ", value.dump(), "; leave the key out"));
+    }
+  }
+  return array;
+}
 
 /// `text` as a TOML value, or nothing.
 std::optional<Json> toml_value(const std::string& text) {
@@ -126,6 +175,15 @@ Document parse_toml(const std::string& text, const std::string& file) {
                             error.description(), "); correct the file there"));
   }
   return document;
+}
+
+std::string to_toml(const Json& object) {
+  if (!object.is_object())
+    throw Error(FailureType::internal, "a TOML file is a table; write an object");
+  // No strings over several lines: a line break at their start would be lost.
+  std::ostringstream text;
+  text << toml::toml_formatter(toml_table(object, false), toml::format_flags::none) << "\n";
+  return text.str();
 }
 
 Document read_toml(const std::filesystem::path& path) {

@@ -22,6 +22,12 @@ struct Document {
 Document read_toml(const std::filesystem::path& path);
 Document parse_toml(const std::string& text, const std::string& file);
 
+/// The object as the text of a TOML file, which parse_toml reads back with equal values of equal
+/// types. Tables in lists of tables are written on one line.
+/// @throws Error{internal} for what TOML does not have: null, integers beyond 64 bit, a value that
+/// is no object at the top
+std::string to_toml(const Json& object);
+
 /// Applies "a.b=v" (the text behind --set). `v` is a TOML value; what is not one is taken as text.
 /// Key parts that contain dots are quoted as in TOML: grid."training.seed"=[0, 1].
 void apply_override(Document& document, const std::string& assignment);

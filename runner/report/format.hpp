@@ -1,17 +1,25 @@
 #pragma once
 
+#include <span>
 #include <string>
+#include <vector>
 
 #include "core/registry.hpp"
 #include "runner/report/table.hpp"
+#include "runner/report/view.hpp"
 
 namespace sweep::report {
 
-/// Makes the whole text of a table.
-using Format = std::string (*)(const Table& table);
+/// A way to write tables down.
+struct Format {
+  /// The whole text of a file with these tables.
+  std::string (*render)(std::span<const Table> tables, const View& view);
+  std::vector<std::string> extensions;  ///< of its files, without the dot
+  bool many = true;                     ///< a file may hold several tables
+};
 
-/// The output formats by name, which is also the extension of their files. Each is one file in
-/// formats/ that registers itself with its last line.
+/// The output formats by name. Each is one file in formats/ that registers itself with its last
+/// line.
 using FormatRegistry = Registry<Format>;
 
 }  // namespace sweep::report

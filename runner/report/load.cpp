@@ -1,15 +1,13 @@
 #include "runner/report/load.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <filesystem>
+#include <numeric>
+#include <set>
 #include <system_error>
 
-#include "core/atomic_file.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "runner/report/measure.hpp"
-#include "storage/artifact_file.hpp"
 
 namespace sweep::report {
 namespace {
@@ -19,96 +17,187 @@ using storage::ArtifactId;
 using storage::ArtifactKind;
 using storage::Store;
 
-constexpr int kPlanVersion = 1;
-
 fs::path plan_path(const Store& store, const std::string& sweep_name) {
   return store.run_folder(sweep_name) / "plan.json";
 }
 
-Json read_plan(const fs::path& path) {
-  Json plan = Json::parse(read_text(path), nullptr, false);
-  if (!plan.is_object())
-    throw InputError(
-        concat("'", path.string(),
-               "' is damaged (it is not a JSON object); run the sweep again, which writes "
-               "it anew and keeps all finished work"));
-  const Json version = plan.value("version", Json());
-  if (version != kPlanVersion)
-    throw InputError(concat("'", path.string(), "' has version ", version.dump(),
-                            " (this program reads ", kPlanVersion,
-                            "); use the aggregate_results of the same release as the "
-                            "sweep_runner that wrote it"));
-  return plan;
+/// The effect of a set that all rows share.
+AttackEffect effect_of(const AdversarialSet& set) {
+  const auto n = static_cast<double>(set.l2.size());
+  const auto sum = [](const std::vector<float>& values) {
+    return std::accumulate(values.begin(), values.end(), 0.0);
+  };
+  return {100.0 * static_cast<double>(set.successes) / n, sum(set.l2) / n, sum(set.linf) / n};
 }
 
 /// Fills a table from a plan and the artifacts that it names.
 class Loader {
  public:
-  Loader(const Store& store, const Json& plan) : store_(store), plan_(plan.at("table")) {}
+  Loader(const Plan& plan, Artifacts& artifacts) : plan_(plan), artifacts_(artifacts) {}
 
-  Table load(const std::string& name) {
-    table_.name = name;
-    plan_.at("title").get_to(table_.title);
-    plan_.at("row_keys").get_to(table_.row_keys);
-    for (const auto& column : plan_.at("columns")) table_.columns.push_back(load_column(column));
-    for (const auto& row : plan_.at("rows")) table_.rows.push_back(load_row(row));
+  Table load() {
+    table_.name = plan_.name;
+    table_.title = plan_.title;
+    table_.row_keys = plan_.row_keys;
+    for (const auto& column : plan_.columns) table_.columns.push_back(load_column(column));
+    for (const auto& row : plan_.rows) table_.rows.push_back(load_row(row));
+    for (std::size_t r = 0; r < plan_.rows.size(); ++r) compare_row(r);
+    for (const auto& hash : plan_.datasets) {
+      note_problem({ArtifactKind::dataset, hash}, artifacts_.dataset(hash));
+      if (const auto* card = artifacts_.dataset(hash)) table_.datasets.push_back(*card);
+    }
     return std::move(table_);
   }
 
  private:
-  /// What `measure` makes of the artifact; nothing when it is missing or can't be used.
-  template <class Measured>
-  std::optional<Measured> measured(ArtifactKind kind, const Json& hash,
-                                   Measured (*measure)(const storage::Content&)) {
-    const ArtifactId id{kind, hash.get<std::string>()};
-    try {
-      if (!store_.contains(id)) return std::nullopt;
-      return measure(storage::read_artifact(store_.artifact_path(id)));
-    } catch (const std::exception& error) {
-      table_.problems.push_back(concat(id.short_name(), " can't be used and counts as missing: ",
-                                       error.what(), "; run the sweep again, which makes it anew"));
-      return std::nullopt;
-    }
+  /// `artifact`, whose problem, if it has one, the table tells once.
+  template <class T>
+  const T* note_problem(const ArtifactId& id, const T* artifact) {
+    if (const auto problem = artifacts_.problem(id); problem && told_.insert(id).second)
+      table_.problems.push_back(*problem);
+    return artifact;
   }
 
-  Column load_column(const Json& json) {
-    Column column{json.at("label"), json.at("attack"), std::nullopt};
-    const Json& set = json.at("adversarial_set");
-    if (!set.is_null())
-      column.effect = measured(ArtifactKind::adversarial_set, set, measure_attack);
+  const Evaluation* evaluation(const Plan::Trial& trial, const std::string& column) {
+    const auto hash = trial.evaluations.find(column);
+    if (hash == trial.evaluations.end()) return nullptr;
+    return note_problem({ArtifactKind::evaluation, hash->second},
+                        artifacts_.evaluation(hash->second));
+  }
+
+  const AdversarialSet* set(const std::string& hash) {
+    return note_problem({ArtifactKind::adversarial_set, hash}, artifacts_.adversarial_set(hash));
+  }
+
+  Column load_column(const Plan::Column& planned) {
+    Column column{planned.label, planned.attack, planned.attacker, planned.pixels, {}};
+    column.set_by_row = !planned.attack.is_null() && !planned.adversarial_set;
+    if (planned.adversarial_set)
+      if (const auto* shared = set(*planned.adversarial_set)) column.effect = effect_of(*shared);
     return column;
   }
 
-  Row load_row(const Json& json) {
-    Row row{.label = json.at("label"), .control = json.at("control")};
-    for (const auto& key : table_.row_keys) row.keys.push_back(json.at("keys").value(key, Json()));
-    for (const auto& trial : json.at("trials")) row.seeds.push_back(trial.at("seed"));
-    for (const auto& column : table_.columns)
-      row.cells.push_back(load_cell(json, column.label, row));
+  Row load_row(const Plan::Row& planned) {
+    Row row{.label = planned.label,
+            .group = planned.group,
+            .control = planned.control,
+            .baseline = planned.baseline};
+    for (const auto& key : plan_.row_keys) {
+      const auto value = planned.keys.find(key);
+      row.keys.push_back(value == planned.keys.end() ? Json() : value->second);
+    }
+    for (const auto& trial : planned.trials) row.seeds.push_back(trial.seed);
+    auto& answers = answers_.emplace_back();
+    for (const auto& column : plan_.columns)
+      row.cells.push_back(load_cell(planned, column, row, answers.emplace_back()));
     return row;
   }
 
-  Cell load_cell(const Json& json, const std::string& label, Row& row) {
+  Cell load_cell(const Plan::Row& planned, const Plan::Column& column, Row& row,
+                 std::vector<Answers>& answers) {
     Cell cell;
-    double sum = 0;
-    for (const auto& trial : json.at("trials")) {
-      const auto hash = trial.at("evaluations").find(label);
-      if (hash == trial.at("evaluations").end()) continue;
-      const auto evaluation = measured(ArtifactKind::evaluation, *hash, measure_evaluation);
-      if (!evaluation) continue;
-      sum += evaluation->accuracy;
-      ++cell.seeds;
-      row.images = evaluation->images;
+    std::vector<PerMetric<Measurement>> measured;
+    for (const auto& trial : planned.trials) {
+      Observation seen = observe(trial, column);
+      measured.push_back(measured_or_problem(trial, column, seen));
+      if (seen.evaluation != nullptr) {
+        answers.push_back({trial.seed, seen.evaluation});
+        add_to(cell.confusion, *seen.evaluation);
+        row.images = static_cast<std::int64_t>(seen.evaluation->labels.size());
+      }
+      cell.trials.push_back({trial.seed, measured.back()});
     }
-    if (cell.seeds > 0) cell.value = sum / static_cast<double>(cell.seeds);
-    const auto published = json.at("published").find(label);
-    if (published != json.at("published").end()) cell.published = published->get<double>();
+    for (std::size_t i = 0; i < kMetrics; ++i)
+      cell.metrics[i] = estimate(static_cast<Metric>(i), measured);
+    if (const auto published = planned.published.find(column.label);
+        published != planned.published.end())
+      cell.published = published->second;
     return cell;
   }
 
-  const Store& store_;
-  const Json& plan_;
+  Observation observe(const Plan::Trial& trial, const Plan::Column& column) {
+    Observation seen{.evaluation = evaluation(trial, column.label),
+                     .clean = clean_evaluation(trial, column),
+                     .attacked = !column.attack.is_null()};
+    if (!seen.attacked) return seen;
+    seen.targeted = column.attack.value("target", Json("none")) != "none";
+    const auto own = trial.adversarial_sets.find(column.label);
+    if (own != trial.adversarial_sets.end()) {
+      seen.set = set(own->second);
+    } else if (column.adversarial_set) {
+      seen.set = set(*column.adversarial_set);
+    }
+    return seen;
+  }
+
+  /// The first column of clean images that has one; for such a column its own.
+  const Evaluation* clean_evaluation(const Plan::Trial& trial, const Plan::Column& column) {
+    if (column.attack.is_null()) return evaluation(trial, column.label);
+    for (const auto& other : plan_.columns)
+      if (other.attack.is_null())
+        if (const auto* clean = evaluation(trial, other.label)) return clean;
+    return nullptr;
+  }
+
+  /// Artifacts that contradict each other give no value.
+  PerMetric<Measurement> measured_or_problem(const Plan::Trial& trial, const Plan::Column& column,
+                                             Observation& seen) {
+    try {
+      return measure(seen);
+    } catch (const Error& error) {
+      const ArtifactId id{ArtifactKind::evaluation, trial.evaluations.at(column.label)};
+      table_.problems.push_back(concat(id.short_name(), " can't be used and counts as missing: ",
+                                       error.what(), "; run the sweep again, which makes it anew"));
+      seen.evaluation = nullptr;
+      return {};
+    }
+  }
+
+  static Json part(const Plan::Row& row, const std::string& component) {
+    return row.trials.empty() ? Json() : row.trials.front().spec.value(component, Json());
+  }
+
+  /// The row of this kind that is most like row r: it shares the dataset, and if possible the
+  /// model, then the group.
+  template <class IsWanted>
+  std::optional<std::size_t> reference_of(std::size_t r, IsWanted is_wanted) const {
+    std::optional<std::size_t> best;
+    int best_score = -1;
+    const auto& row = plan_.rows[r];
+    for (std::size_t i = 0; i < plan_.rows.size(); ++i) {
+      const auto& other = plan_.rows[i];
+      if (!is_wanted(other) || part(other, "dataset") != part(row, "dataset")) continue;
+      const int score =
+          (part(other, "model") == part(row, "model") ? 2 : 0) + (other.group == row.group ? 1 : 0);
+      if (score > best_score) {
+        best = i;
+        best_score = score;
+      }
+    }
+    return best;
+  }
+
+  void compare_row(std::size_t r) {
+    const auto baseline = reference_of(r, [](const Plan::Row& row) { return row.baseline; });
+    const auto control = reference_of(r, [](const Plan::Row& row) { return row.control; });
+    for (std::size_t c = 0; c < table_.columns.size(); ++c) {
+      Cell& cell = table_.rows[r].cells[c];
+      cell.against_baseline = compared(r, c, baseline);
+      cell.against_control = compared(r, c, control);
+    }
+  }
+
+  std::optional<Comparison> compared(std::size_t r, std::size_t c,
+                                     const std::optional<std::size_t>& reference) const {
+    if (!reference || *reference == r) return std::nullopt;
+    return compare(answers_[r][c], answers_[*reference][c], plan_.rows[*reference].label);
+  }
+
+  const Plan& plan_;
+  Artifacts& artifacts_;
   Table table_;
+  std::set<ArtifactId> told_;
+  std::vector<std::vector<std::vector<Answers>>> answers_;  ///< by row, column, seed
 };
 
 }  // namespace
@@ -132,16 +221,12 @@ std::vector<std::string> sweep_names(const Store& store) {
   return names;
 }
 
-Table load_table(const Store& store, const std::string& sweep_name) {
-  const fs::path path = plan_path(store, sweep_name);
-  const Json plan = read_plan(path);
-  try {
-    return Loader(store, plan).load(sweep_name);
-  } catch (const Json::exception& error) {
-    throw InputError(
-        concat("'", path.string(), "' is damaged (", error.what(),
-               "); run the sweep again, which writes it anew and keeps all finished work"));
-  }
+Plan load_plan(const Store& store, const std::string& sweep_name) {
+  return read_plan(plan_path(store, sweep_name), sweep_name);
+}
+
+Table load_table(const Plan& plan, Artifacts& artifacts) {
+  return Loader(plan, artifacts).load();
 }
 
 }  // namespace sweep::report

@@ -1,9 +1,7 @@
 #include "runner/report/wording.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <set>
 
 #include "core/text.hpp"
 
@@ -15,58 +13,45 @@ std::string shortest(double value) {
   return {text, std::to_chars(text, text + sizeof text, value).ptr};
 }
 
-/// Like value_text, but pixel steps as people write them: 4/255.
-std::string option_text(const Json& value) {
-  constexpr std::size_t kLong = 8;
-  std::string text = value_text(value);
-  if (!value.is_number_float() || text.size() < kLong) return text;
-  const double steps = value.get<double>() * 255;
-  const bool whole = std::abs(steps - std::round(steps)) < 1e-6 && std::round(steps) != 0;
-  return whole ? shortest(std::round(steps)) + "/255" : text;
-}
-
-std::string images_note(const Table& table) {
-  std::set<std::string> counts;
-  for (const auto& row : table.rows)
-    if (row.images) counts.insert(concat(*row.images));
-  const std::vector<std::string> all(counts.begin(), counts.end());
-  const std::string images = all.empty() ? "" : concat(" over ", join(all, " or "), " test images");
-  return concat("Accuracy in percent", images, ", the mean over n seeds (the fewest of the row).");
-}
-
-/// "cw: cw, confidence 0, iterations 1000; success on the attacker 98.4 %, ..."
-std::string attack_note(const Column& column) {
-  std::vector<std::string> parts{column.attack.value("method", "attack")};
-  // What nearly every attack has: said only where it is otherwise.
-  const Json usual{{"label_source", "true"}, {"target", "none"}};
-  for (const auto& [key, value] : column.attack.items())
-    if (key != "method" && usual.value(key, Json()) != value)
-      parts.push_back(concat(key, " ", option_text(value)));
-  const std::string effect =
-      column.effect
-          ? concat("success on the attacker ", fixed(column.effect->success, 1), " %, mean L2 ",
-                   fixed(column.effect->l2, 3), ", mean Linf ", fixed(column.effect->linf, 4))
-          : "its adversarial set is missing";
-  return concat(column.label, ": ", join(parts, ", "), "; ", effect, ".");
-}
-
-bool has_zero_confidence(const Column& column) {
-  return column.attack.is_object() && column.attack.value("confidence", Json()) == 0;
-}
-
-void add_missing_notes(const Table& table, std::vector<std::string>& lines) {
-  if (const auto missing = missing_cells(table).size(); missing > 0)
-    lines.push_back(concat("Missing: ", missing, " of ", cell_count(table),
-                           " cells; the same sweep_runner command goes on with them."));
-  for (const auto& line : partial_cells(table)) lines.push_back(line + ".");
-}
-
 }  // namespace
 
 std::string percent(const std::optional<double>& value, const std::string& otherwise) {
   if (!value) return otherwise;
   const std::string text = fixed(*value, 2);
   return text == "-0.00" ? "0.00" : text;
+}
+
+std::string signed_percent(double value) {
+  const std::string text = percent(value, "");
+  return text == "0.00" || text.front() == '-' ? text : "+" + text;
+}
+
+std::string metric_text(Metric metric, double value) {
+  return info(metric).proportion ? percent(value, "") : fixed(value, 4);
+}
+
+std::string interval_text(Metric metric, const Interval& interval) {
+  return concat("[", metric_text(metric, interval.low), ", ", metric_text(metric, interval.high),
+                "]");
+}
+
+std::string estimate_text(const std::optional<Estimate>& estimate, const View& view) {
+  if (!estimate) return kMissing;
+  std::string text = metric_text(view.metric, estimate->value);
+  if (view.std)
+    text += concat(" ± ", estimate->std ? metric_text(view.metric, *estimate->std) : "-");
+  if (view.ci95)
+    text += concat(" ", estimate->ci95 ? interval_text(view.metric, *estimate->ci95) : "[-]");
+  if (view.intervals && estimate->interval)
+    text += concat(" ", interval_text(view.metric, *estimate->interval));
+  return text;
+}
+
+std::string shown_text(const Cell& cell, const Column& column, const View& view) {
+  const bool is_accuracy = view.metric == Metric::accuracy || view.metric == Metric::clean_accuracy;
+  if (!is_accuracy && column.attack.is_null()) return "-";
+  if (is_undefined(cell, view.metric)) return "-";
+  return estimate_text(cell[view.metric], view);
 }
 
 std::string value_text(const Json& value) {
@@ -79,26 +64,27 @@ std::string value_text(const Json& value) {
   return join(parts, ";");
 }
 
+std::string option_text(const Json& value) {
+  constexpr std::size_t kLong = 8;
+  std::string text = value_text(value);
+  if (!value.is_number_float() || text.size() < kLong) return text;
+  const double steps = value.get<double>() * 255;
+  const bool whole = std::abs(steps - std::round(steps)) < 1e-6 && std::round(steps) != 0;
+  return whole ? shortest(std::round(steps)) + "/255" : text;
+}
+
 std::string seeds_text(const Row& row) {
   return value_text(Json(row.seeds));
 }
 
-std::vector<std::string> notes(const Table& table) {
-  std::vector<std::string> lines{images_note(table)};
-  if (std::any_of(table.rows.begin(), table.rows.end(), [](const Row& row) { return row.control; }))
-    lines.push_back(
-        "Control row (*): an undefended model trained from another seed, not in the paper. The "
-        "attacks transfer to it from their attacker: the honest reference for what a defence "
-        "adds.");
-  for (const auto& column : table.columns)
-    if (!column.attack.is_null()) lines.push_back(attack_note(column));
-  if (std::any_of(table.columns.begin(), table.columns.end(), has_zero_confidence))
-    lines.push_back(
-        "An attack with confidence 0 stops right behind the attacker's decision boundary: its "
-        "examples hardly transfer, so read its column beside its L2 and its success on the "
-        "attacker.");
-  add_missing_notes(table, lines);
-  return lines;
+std::string marked_label(const Row& row, const std::string& mark) {
+  return row.control ? concat(row.label, " ", mark) : row.label;
+}
+
+std::string printable(std::string text) {
+  for (char& letter : text)
+    if (static_cast<unsigned char>(letter) < 0x20 || letter == 0x7F) letter = ' ';
+  return text;
 }
 
 }  // namespace sweep::report

@@ -145,5 +145,44 @@ TEST(Override, RefusesKeysBelowAValue) {
               HasSubstr("training.epochs holds a value"));
 }
 
+TEST(ToToml, IsReadBackAsItWas) {
+  const Json object = Json::parse(R"({
+    "text": "say \"hi\"\n\tC:\\ \u0001 \u00e9", "break": "\nfirst", "literal": "it's", "empty": "",
+    "integer": -3, "large": 9223372036854775807, "whole": 1.0, "fraction": 0.1,
+    "pixel": 0.01568627450980392, "small": 1e-300, "flag": false, "list": [0.5, 0.75],
+    "lists": [[0.5, 0.75]], "nothing": [], "table": {}, "dotted.key": 1, "": 2,
+    "deep": {"er": {"x.y": true}},
+    "rows": [{"where": {"defence.name": "none", "more": {"k": 1}}, "published": {}}, {"label": "L"}]})");
+  const Json read = parse_toml(to_toml(object), "t.toml").root;
+  EXPECT_EQ(read, object) << to_toml(object);
+  EXPECT_TRUE(read.at("whole").is_number_float());
+  EXPECT_TRUE(read.at("integer").is_number_integer());
+}
+
+TEST(ToToml, IsForPeopleToo) {
+  EXPECT_EQ(to_toml(Json::parse(R"({"grid": {"training.seed": [0, 1]}, "name": "a",
+                                    "row": [{"where": {"defence.name": "none"}}]})")),
+            R"(name = "a"
+
+[grid]
+"training.seed" = [ 0, 1 ]
+
+[[row]]
+where = { "defence.name" = "none" }
+)");
+}
+
+TEST(ToToml, RefusesWhatTomlDoesNotHave) {
+  const auto refuses = [](const char* json) {
+    EXPECT_THAT(message_of([&] { to_toml(Json::parse(json)); }, FailureType::internal),
+                HasSubstr("TOML"))
+        << json;
+  };
+  refuses(R"({"a": null})");
+  refuses(R"({"a": [{"b": null}]})");
+  refuses(R"({"a": 18446744073709551615})");
+  refuses("[]");
+}
+
 }  // namespace
 }  // namespace sweep

@@ -2,6 +2,8 @@
 
 #include "core/text.hpp"
 #include "runner/report/format.hpp"
+#include "runner/report/grid.hpp"
+#include "runner/report/notes.hpp"
 #include "runner/report/wording.hpp"
 
 namespace sweep::report {
@@ -48,29 +50,32 @@ Lines beside(Lines lines, const Lines& others, const std::string& gap) {
 
 Lines row_block(const Table& table) {
   Lines lines{"", "row"};
-  for (const auto& row : table.rows) lines.push_back(row.label + (row.control ? " *" : ""));
+  for (const auto& [row, heading] : lines_of(table))
+    lines.push_back(row == nullptr ? printable(heading) : printable(marked_label(*row, "*")));
   return aligned(std::move(lines), left);
 }
 
 Lines seeds_block(const Table& table) {
   Lines lines{"", "n"};
-  for (const auto& row : table.rows) lines.push_back(concat(seed_count(row)));
+  for (const auto& [row, heading] : lines_of(table))
+    lines.push_back(row == nullptr ? "" : concat(seed_count(*row)));
   return aligned(std::move(lines), right);
 }
 
 /// A column of the table under its label: ours and, where the paper has any, the published values.
-Lines column_block(const Table& table, std::size_t column) {
+Lines column_block(const Table& table, std::size_t column, const View& view) {
   Lines ours{"ours"}, published{"paper"};
   bool has_published = false;
-  for (const auto& row : table.rows) {
-    const Cell& cell = row.cells[column];
-    ours.push_back(percent(cell.value, kMissing));
-    published.push_back(percent(cell.published, "-"));
-    has_published = has_published || cell.published;
+  for (const auto& [row, heading] : lines_of(table)) {
+    const Cell* cell = row == nullptr ? nullptr : &row->cells[column];
+    ours.push_back(cell == nullptr ? "" : shown_text(*cell, table.columns[column], view));
+    published.push_back(cell == nullptr ? "" : percent(cell->published, "-"));
+    has_published = has_published || (cell != nullptr && cell->published);
   }
   Lines lines = aligned(std::move(ours), right);
-  if (has_published) lines = beside(std::move(lines), aligned(std::move(published), right), " ");
-  lines.insert(lines.begin(), table.columns[column].label);
+  if (has_published && view.metric == Metric::accuracy)
+    lines = beside(std::move(lines), aligned(std::move(published), right), " ");
+  lines.insert(lines.begin(), printable(table.columns[column].label));
   return aligned(std::move(lines), right);
 }
 
@@ -89,20 +94,45 @@ std::string wrapped(const std::string& text) {
   return result + line + "\n";
 }
 
-std::string text(const Table& table) {
+Lines table_lines(const Table& table, const View& view) {
   Lines lines = beside(row_block(table), seeds_block(table), kGap);
   for (std::size_t i = 0; i < table.columns.size(); ++i)
-    lines = beside(std::move(lines), column_block(table, i), kGap);
+    lines = beside(std::move(lines), column_block(table, i, view), kGap);
   lines.insert(lines.begin() + 2, std::string(width(lines.front()), '-'));
-  std::string result = table.title + "\n\n";
-  for (const auto& line : lines) result += line + "\n";
+  return lines;
+}
+
+Lines comparison_lines(const Table& table) {
+  const Grid grid = comparison_grid(table);
+  Lines lines(grid.size());
+  for (std::size_t column = 0; column < grid.front().size(); ++column) {
+    Lines block;
+    for (const auto& line : grid) block.push_back(printable(line[column]));
+    const bool is_text = column < 2;
+    lines = beside(std::move(lines), aligned(std::move(block), is_text ? left : right),
+                   column == 0 ? "" : kGap);
+  }
+  lines.insert(lines.begin() + 1, std::string(width(lines.front()), '-'));
+  return lines;
+}
+
+std::string text_of(const Table& table, const View& view) {
+  std::string result = printable(table.title) + "\n\n";
+  for (const auto& line : view.compare ? comparison_lines(table) : table_lines(table, view))
+    result += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   result += "\n";
-  for (const auto& note : notes(table)) result += wrapped(note);
+  for (const auto& note : notes(table, view)) result += wrapped(note);
   return result;
 }
 
-const bool registered =
-    FormatRegistry::instance().add("text", {"aligned columns for the terminal", {}, text});
+std::string text(std::span<const Table> tables, const View& view) {
+  std::string result;
+  for (const auto& table : tables) result += (result.empty() ? "" : "\n") + text_of(table, view);
+  return result;
+}
+
+const bool registered = FormatRegistry::instance().add(
+    "text", {"aligned columns for the terminal", {}, {text, {"txt"}}});
 
 }  // namespace
 }  // namespace sweep::report

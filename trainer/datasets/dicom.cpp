@@ -2,6 +2,7 @@
 #include <dcmtk/config/osconfig.h>
 //
 #include <dcmtk/dcmdata/dcdeftag.h>
+#include <dcmtk/dcmdata/dcdict.h>
 #include <dcmtk/dcmdata/dcfilefo.h>
 #include <dcmtk/dcmdata/dcistrmb.h>
 #include <dcmtk/dcmdata/dcmetinf.h>
@@ -28,11 +29,16 @@ namespace {
 constexpr std::size_t kMaxItems = 1000;
 constexpr unsigned kPlainBits = 8;
 
-/// Registers the decoders and silences DCMTK's own log, once per process.
+/// Registers the decoders and silences DCMTK's own log, once per process. @throws InputError
 void init_dcmtk() {
   static std::once_flag once;
   std::call_once(once, [] {
     OFLog::configure(OFLogger::OFF_LOG_LEVEL);
+    if (!dcmDataDict.isDictionaryLoaded())
+      throw InputError(
+          "the data dictionary of DCMTK was not found (DICOM files can't be read without it); "
+          "install it (Debian, Ubuntu: apt-get install libdcmtk17) or set DCMDICTPATH to the path "
+          "of dicom.dic");
     DJDecoderRegistration::registerCodecs();
   });
 }

@@ -12,6 +12,8 @@
 #include <dcmtk/dcmimage/diregist.h>
 #include <dcmtk/dcmimgle/dcmimage.h>
 #include <dcmtk/dcmjpeg/djdecode.h>
+#include <dcmtk/oflog/appender.h>
+#include <dcmtk/oflog/spi/logevent.h>
 
 #include <algorithm>
 #include <mutex>
@@ -29,6 +31,21 @@ namespace {
 constexpr std::size_t kMaxItems = 1000;
 constexpr unsigned kPlainBits = 8;
 
+/// What the decoder for JPEG has warned about on this thread: it would make an image of a damaged
+/// stream all the same.
+thread_local std::string jpeg_warning;
+
+class KeepWarning : public dcmtk::log4cplus::Appender {
+ public:
+  ~KeepWarning() override { destructorImpl(); }
+  void close() override {}
+
+ protected:
+  void append(const dcmtk::log4cplus::spi::InternalLoggingEvent& event) override {
+    if (event.getLogLevel() >= OFLogger::WARN_LOG_LEVEL) jpeg_warning = event.getMessage().c_str();
+  }
+};
+
 /// Registers the decoders and silences DCMTK's own log, once per process. @throws InputError
 void init_dcmtk() {
   static std::once_flag once;
@@ -39,6 +56,10 @@ void init_dcmtk() {
           "the data dictionary of DCMTK was not found (DICOM files can't be read without it); "
           "install it (Debian, Ubuntu: apt-get install libdcmtk17) or set DCMDICTPATH to the path "
           "of dicom.dic");
+    OFLogger logger = OFLog::getLogger("dcmtk.dcmjpeg");
+    logger.setLogLevel(OFLogger::DEBUG_LOG_LEVEL);  // above it DCMTK keeps warnings to itself
+    logger.setAdditivity(false);
+    logger.addAppender(dcmtk::log4cplus::SharedAppenderPtr(new KeepWarning));
     DJDecoderRegistration::registerCodecs();
   });
 }
@@ -246,6 +267,7 @@ Pixels decode_dicom(const std::filesystem::path& path) {
   const std::string problem = read_all(bytes, file);
   if (!problem.empty()) throw BadImage(path, problem);
   const Header header = header_of(*file.getDataset());
+  jpeg_warning.clear();
   DicomImage image(&file, file.getDataset()->getOriginalXfer(), CIF_MayDetachPixelData, 0, 1);
   if (image.getStatus() != EIS_Normal)
     throw BadImage(

@@ -272,6 +272,8 @@ Pixels decode_dicom(const std::filesystem::path& path) {
   if (image.getStatus() != EIS_Normal)
     throw BadImage(
         path, concat("can't be decoded as DICOM (", DicomImage::getString(image.getStatus()), ")"));
+  if (!jpeg_warning.empty())
+    throw BadImage(path, concat("can't be decoded as DICOM (", jpeg_warning, ")"));
   choose_window(image, header.bits_stored);
   Pixels pixels{static_cast<std::int64_t>(image.getHeight()),
                 static_cast<std::int64_t>(image.getWidth()),

@@ -62,7 +62,7 @@ void add_sweep_options(CLI::App& app, sweep::engine::RunRequest& request) {
   app.add_option("--set", request.overrides,
                  "Set any key of the file: training.epochs=8, dataset.root=/data; repeatable")
       ->type_name("KEY=VALUE")
-      ->expected(1)
+      ->allow_extra_args(false)  // what stands behind the value is the file
       ->take_all();
   app.add_option("--out", request.out, "Output folder: artifacts, journal, logs")
       ->type_name("DIR")

@@ -139,7 +139,8 @@ Run prepare(const RunRequest& request, int ranks, const OnDatasets& on_datasets)
                            run.sweep.name);
   }
   run.lock = std::make_unique<storage::StoreLock>(run.store);
-  run.progress = make_progress(on_datasets ? std::cerr : std::cout, cluster::shows_on_terminal());
+  run.progress = on_datasets ? make_progress(std::cerr, false)
+                             : make_progress(std::cout, cluster::shows_on_terminal());
   for (const auto& note : notes) run.progress->note(note);
   run.run_options = run_options_json(run.sweep.run);
 
@@ -185,8 +186,7 @@ void conclude(const Run& run, const Coordinator& coordinator) {
   run.journal->append({{"event", "end"}, {"state", state}, {"done", scheduler.count(State::done)}});
   write_status(run, state, static_cast<int>(code));
   if (code == ExitCode::ok) {
-    run.progress->note(
-        concat("all done: ", scheduler.count(State::done), " tasks", run.next_step));
+    run.progress->note(concat("all done: ", scheduler.count(State::done), " tasks", run.next_step));
   } else if (code == ExitCode::interrupted) {
     run.progress->note(concat("interrupted with ", scheduler.count(State::done), " of ",
                               run.done.size(),

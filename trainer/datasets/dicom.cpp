@@ -2,6 +2,7 @@
 #include <dcmtk/config/osconfig.h>
 //
 #include <dcmtk/dcmdata/dcdeftag.h>
+#include <dcmtk/dcmdata/dcdict.h>
 #include <dcmtk/dcmdata/dcfilefo.h>
 #include <dcmtk/dcmdata/dcistrmb.h>
 #include <dcmtk/dcmdata/dcmetinf.h>
@@ -11,6 +12,8 @@
 #include <dcmtk/dcmimage/diregist.h>
 #include <dcmtk/dcmimgle/dcmimage.h>
 #include <dcmtk/dcmjpeg/djdecode.h>
+#include <dcmtk/oflog/appender.h>
+#include <dcmtk/oflog/spi/logevent.h>
 
 #include <algorithm>
 #include <mutex>
@@ -28,11 +31,35 @@ namespace {
 constexpr std::size_t kMaxItems = 1000;
 constexpr unsigned kPlainBits = 8;
 
-/// Registers the decoders and silences DCMTK's own log, once per process.
+/// What the decoder for JPEG has warned about on this thread: it would make an image of a damaged
+/// stream all the same.
+thread_local std::string jpeg_warning;
+
+class KeepWarning : public dcmtk::log4cplus::Appender {
+ public:
+  ~KeepWarning() override { destructorImpl(); }
+  void close() override {}
+
+ protected:
+  void append(const dcmtk::log4cplus::spi::InternalLoggingEvent& event) override {
+    if (event.getLogLevel() >= OFLogger::WARN_LOG_LEVEL) jpeg_warning = event.getMessage().c_str();
+  }
+};
+
+/// Registers the decoders and silences DCMTK's own log, once per process. @throws InputError
 void init_dcmtk() {
   static std::once_flag once;
   std::call_once(once, [] {
     OFLog::configure(OFLogger::OFF_LOG_LEVEL);
+    if (!dcmDataDict.isDictionaryLoaded())
+      throw InputError(
+          "the data dictionary of DCMTK was not found (DICOM files can't be read without it); "
+          "install it (Debian, Ubuntu: apt-get install libdcmtk17) or set DCMDICTPATH to the path "
+          "of dicom.dic");
+    OFLogger logger = OFLog::getLogger("dcmtk.dcmjpeg");
+    logger.setLogLevel(OFLogger::DEBUG_LOG_LEVEL);  // above it DCMTK keeps warnings to itself
+    logger.setAdditivity(false);
+    logger.addAppender(dcmtk::log4cplus::SharedAppenderPtr(new KeepWarning));
     DJDecoderRegistration::registerCodecs();
   });
 }
@@ -240,10 +267,13 @@ Pixels decode_dicom(const std::filesystem::path& path) {
   const std::string problem = read_all(bytes, file);
   if (!problem.empty()) throw BadImage(path, problem);
   const Header header = header_of(*file.getDataset());
+  jpeg_warning.clear();
   DicomImage image(&file, file.getDataset()->getOriginalXfer(), CIF_MayDetachPixelData, 0, 1);
   if (image.getStatus() != EIS_Normal)
     throw BadImage(
         path, concat("can't be decoded as DICOM (", DicomImage::getString(image.getStatus()), ")"));
+  if (!jpeg_warning.empty())
+    throw BadImage(path, concat("can't be decoded as DICOM (", jpeg_warning, ")"));
   choose_window(image, header.bits_stored);
   Pixels pixels{static_cast<std::int64_t>(image.getHeight()),
                 static_cast<std::int64_t>(image.getWidth()),

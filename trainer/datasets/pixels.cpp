@@ -12,8 +12,7 @@ namespace sweep::trainer {
 namespace {
 
 constexpr std::int64_t kMaxPixels = 100'000'000;
-constexpr std::int64_t kMaxSide =
-    65'535;  // all that JPEG and DICOM can say; resizing counts in int
+constexpr std::int64_t kMaxSide = 65'535;  // of JPEG and DICOM; resizing counts in int
 constexpr std::uintmax_t kMaxFileBytes = 256 << 20;
 constexpr std::size_t kHeadBytes = 64 << 10;
 constexpr std::size_t kTailBytes = 4 << 10;

@@ -227,6 +227,17 @@ TEST_F(DicomTest, AJpegOfAnotherSizeIsRefused) {
   expect_refused(file.bytes(), "the JPEG in it is 3000 x 2000 pixels");
 }
 
+TEST_F(DicomTest, ADamagedJpegIsRefused) {
+  std::string jpeg = jpeg_of(plain(400, 640, 120, 120, 120), TJSAMP_GRAY);
+  const std::size_t pixels = jpeg.find("\xFF\xDA") + 14;
+  DicomFile file{.rows = 400, .columns = 640};
+  file.syntax = kJpegSyntax;
+  file.pixels = jpeg.substr(0, pixels) + std::string(100, '\xFE') + "\xFF\xD9";
+  expect_refused(file.bytes(), "can't be decoded as DICOM");
+  file.pixels = jpeg.substr(0, pixels + 40) + "\xFF\xD9";  // cut off, and closed by someone
+  expect_refused(file.bytes(), "can't be decoded as DICOM");
+}
+
 /// Bytes of memory that this process has used at its peak.
 std::int64_t peak_memory() {
   rusage usage{};

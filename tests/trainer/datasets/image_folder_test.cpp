@@ -1,7 +1,9 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include "tests/trainer/datasets/dicom_files.hpp"
 #include "tests/trainer/datasets/sources.hpp"
+#include "trainer/datasets/png.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -70,6 +72,19 @@ TEST_F(ImageFolderTest, OtherFilesAreLeftOutAndCounted) {
   const auto notes = dataset()->inspect().notes;
   ASSERT_EQ(notes.size(), 1U);
   EXPECT_THAT(notes.front(), AllOf(HasSubstr("1 files"), HasSubstr("benign/notes.txt")));
+}
+
+TEST_F(ImageFolderTest, EveryKindAndSizeOfImageIsRead) {
+  write_file(folder_ / "benign/x.dcm",
+             DicomFile{.rows = 90, .columns = 7, .pixels = std::string(630, '\xC8')}.bytes());
+  write_file(folder_ / "benign/y.png", encode_png(plain(1, 300, 200, 200, 200)));
+  write_file(folder_ / "benign/z.jpg",
+             jpeg_of(plain(200, 3, 200, 200, 200), TJSAMP_420, TJFLAG_PROGRESSIVE));
+  const auto prepared = prepare(*dataset());
+  EXPECT_EQ(prepared.train.labels.size() + prepared.test.labels.size(), 15U);
+  for (const auto* set : {&prepared.train, &prepared.test})
+    for (std::size_t i = 0; i < set->images.size(); ++i)
+      ASSERT_NEAR(set->images[i], set->labels[i / (3 * 16 * 16)] == 0 ? 200 : 40, 2);
 }
 
 TEST_F(ImageFolderTest, LinksAreFollowedAndMustLeadSomewhere) {

@@ -40,6 +40,13 @@ TEST(Resize, TheWholeImageIsSqueezed) {
   }
 }
 
+TEST(Resize, TheLongestSidesAreScaled) {
+  for (const auto& [height, width] : {std::pair(65535, 1), std::pair(1, 65535)}) {
+    const auto planes = resized(plain(height, width, 90, 90, 90), 16);
+    for (const auto value : planes) ASSERT_NEAR(value, 90, 1);
+  }
+}
+
 TEST(Resize, FineChequersBecomeGrey) {
   // Without anti-aliasing every fourth pixel would be taken: all black.
   Pixels pixels = plain(64, 64, 0, 0, 0);

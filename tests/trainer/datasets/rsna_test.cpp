@@ -109,6 +109,13 @@ TEST_F(Rsna, EveryKindOfFileIsDecoded) {
   EXPECT_EQ(seen.size(), 27U);
 }
 
+TEST_F(Rsna, TheNumberOfThreadsDoesNotMatter) {
+  const auto source = dataset();
+  const PreparedDataset one = prepare(*source, 1), eight = prepare(*source, 8);
+  EXPECT_EQ(one.train.images, eight.train.images);
+  EXPECT_EQ(one.test.images, eight.test.images);
+}
+
 TEST_F(Rsna, KeepsPersonsTogether) {
   for (int seed = 0; seed < 10; ++seed) {
     const PreparedDataset prepared = prepare(*dataset({{"seed", seed}}));

@@ -56,10 +56,8 @@ TEST_F(Start, TakesEveryTensor) {
 }
 
 TEST_F(Start, DrawsTheHeadOfAnotherNumberOfClassesFromTheSeed) {
-  for (const auto& [model, head] :
-       std::map<std::string, std::string>{{"resnet18", "fc"},
-                                          {"densenet121", "classifier"},
-                                          {"mobilenet_v2", "classifier.1"}}) {
+  for (const auto& [model, head] : std::map<std::string, std::string>{
+           {"resnet18", "fc"}, {"densenet121", "classifier"}, {"mobilenet_v2", "classifier.1"}}) {
     SCOPED_TRACE(model);
     const auto weights = state_from_seed(model, 5, 1), drawn = state_from_seed(model, 3, 2);
     const auto state = started(model, 3, weights);
@@ -87,8 +85,7 @@ TEST_F(Start, TheHeadIsTheLastLinearLayer) {
   write_safetensors(file_, state_of(from));
   start_from(file_, to, "three");
   for (const auto& [name, tensor] : state_of(to))
-    EXPECT_TRUE(tensor.equal(
-        (name.starts_with("classifier.6.") ? drawn : state_of(from)).at(name)))
+    EXPECT_TRUE(tensor.equal((name.starts_with("classifier.6.") ? drawn : state_of(from)).at(name)))
         << name;
 }
 

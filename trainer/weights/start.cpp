@@ -19,7 +19,7 @@ constexpr char kRemedy[] = "give weights of the same architecture in torchvision
 /// The last linear layer: "fc", "classifier", "classifier.6".
 std::string head_of(const torch::nn::Module& module) {
   std::string head;
-  for (const auto& item : module.named_modules())
+  for (const auto& item : module.named_modules("", /*include_self=*/false))
     if (item.value()->as<torch::nn::Linear>() != nullptr) head = item.key();
   return head;
 }

@@ -1,9 +1,14 @@
 #include "core/hash.hpp"
 
+#include <fcntl.h>
 #include <openssl/evp.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <vector>
 
+#include "core/atomic_file.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 
@@ -61,6 +66,20 @@ std::string sha256(std::span<const std::byte> bytes) {
 
 std::string sha256(std::string_view text) {
   return sha256(std::as_bytes(std::span(text)));
+}
+
+std::string sha256_of_file(const std::filesystem::path& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) throw storage_error("read", path.string(), errno);
+  Sha256 hash;
+  std::vector<std::byte> buffer(1 << 20);
+  for (;;) {
+    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw storage_error("read", path.string(), errno);
+    if (count == 0) return hash.finish();
+    hash.update(std::span(buffer).first(static_cast<std::size_t>(count)));
+  }
 }
 
 std::uint64_t derive_seed(std::int64_t seed, std::string_view purpose, std::int64_t i,

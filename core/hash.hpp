@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,6 +13,9 @@ namespace sweep {
 /// SHA-256 of the bytes, as 64 lower-case hexadecimal digits.
 std::string sha256(std::span<const std::byte> bytes);
 std::string sha256(std::string_view text);
+
+/// SHA-256 of a file's content, read in pieces. @throws Error{storage}
+std::string sha256_of_file(const std::filesystem::path& path);
 
 /// SHA-256 of data that arrives in pieces.
 class Sha256 {

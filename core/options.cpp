@@ -245,4 +245,12 @@ Json without_locations(const Schema& schema, Json resolved) {
   return resolved;
 }
 
+Json locations_of(const Schema& schema, const Json& resolved) {
+  Json locations = Json::object();
+  for (const auto& option : schema)
+    if (option.location && resolved.contains(option.key))
+      locations[option.key] = resolved.at(option.key);
+  return locations;
+}
+
 }  // namespace sweep

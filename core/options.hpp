@@ -24,7 +24,8 @@ struct OptionInfo {
   std::vector<std::string> choices;  ///< empty: any text
   std::string unit;
   std::string doc;
-  bool location = false;  ///< says where the input lies, not what it is: kept out of artifact names
+  bool location = false;     ///< says where an input is found, not what it is: kept out of artifact
+                             ///< names
   std::string relative_key;  ///< may be given as a part of `relative_to` instead, under this key
   std::string relative_to;   ///< an option that stands before this one
 };
@@ -84,13 +85,15 @@ Schema describe(const OptionTable<Options>& table) {
   return schema;
 }
 
-/// The struct from options that `resolve` has checked and completed.
+/// The struct from options that `resolve` has checked and completed. Locations may be left out:
+/// what has been made can be used wherever its inputs were.
 template <class Options>
 Options read_options(const OptionTable<Options>& table, const Json& resolved) {
   Options options{};
   for (const auto& [key, member, traits] : table)
-    std::visit([&, &key = key](auto pointer) { resolved.at(key).get_to(options.*pointer); },
-               member);
+    if (!traits.location || resolved.contains(key))
+      std::visit([&, &key = key](auto pointer) { resolved.at(key).get_to(options.*pointer); },
+                 member);
   return options;
 }
 
@@ -104,7 +107,8 @@ using LocationOf = std::function<std::string(const std::string& dotted_key)>;
 Json resolve(const Schema& schema, const Json& given, const std::string& prefix,
              const LocationOf& location_of);
 
-/// The resolved options without those that only say where the input lies.
+/// The resolved options without those that only say where an input is found; and those alone.
 Json without_locations(const Schema& schema, Json resolved);
+Json locations_of(const Schema& schema, const Json& resolved);
 
 }  // namespace sweep

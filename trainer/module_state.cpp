@@ -57,13 +57,18 @@ NamedTensors copied_to_cpu(const NamedTensors& tensors) {
   return copies;
 }
 
-void copy_state(const NamedTensors& source, const NamedTensors& target, const std::string& what) {
+std::string differences(const NamedTensors& source, const NamedTensors& target) {
   const auto faults = fault_text("missing", names_only_in(target, source)) +
                       fault_text("unexpected", names_only_in(source, target)) +
                       fault_text("of another shape", other_shapes(source, target));
+  return faults.empty() ? faults : faults.substr(2);
+}
+
+void copy_state(const NamedTensors& source, const NamedTensors& target, const std::string& what) {
+  const auto faults = differences(source, target);
   if (!faults.empty())
     throw Error(FailureType::bad_data,
-                concat("these tensors are not the state of ", what, " (", faults.substr(2),
+                concat("these tensors are not the state of ", what, " (", faults,
                        "); give the file that belongs to this model and number of classes"));
   const at::NoGradGuard no_grad;
   for (const auto& [name, tensor] : target) {

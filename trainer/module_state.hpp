@@ -16,6 +16,10 @@ NamedTensors state_of(const torch::nn::Module& module);
 /// Contiguous copies on the CPU.
 NamedTensors copied_to_cpu(const NamedTensors& tensors);
 
+/// "missing: a, b; unexpected: c; of another shape: d [3] instead of [4]", or nothing when `source`
+/// has just the tensors of `target`.
+std::string differences(const NamedTensors& source, const NamedTensors& target);
+
 /// Copies every tensor of `source` into the tensor of the same name in `target`.
 /// @param what  of what it is the state, for the message: "model resnet18"
 /// @throws Error{bad_data} naming tensors that are missing, unexpected or of another shape.

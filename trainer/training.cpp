@@ -15,6 +15,7 @@
 #include "trainer/models/model.hpp"
 #include "trainer/module_state.hpp"
 #include "trainer/sgd.hpp"
+#include "trainer/weights/start.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -99,6 +100,7 @@ class Session {
   /// Fresh parameters on the device, in training mode; those that have gradients.
   NamedTensors prepare_parameters() {
     classifier_->initialize(derive_seed(job_.options.seed, "init"));
+    if (!job_.weights.empty()) start_from(job_.weights, classifier_->module(), job_.model);
     defence_->initialize(derive_seed(job_.options.seed, "init", 1));
     NamedTensors parameters;
     for (auto& [prefix, module] : modules()) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -19,8 +20,9 @@ struct TrainingJob {
   Json model_options, defence_options;  ///< resolved
   TrainingOptions options;
   std::int64_t num_classes = 0;
-  at::Tensor images;  ///< [N,3,H,W] uint8, N >= 2; copied to the device as a whole
-  at::Tensor labels;  ///< [N] int64, in [0, num_classes)
+  std::filesystem::path weights;  ///< file to start from, see start_from(); empty: from scratch
+  at::Tensor images;              ///< [N,3,H,W] uint8, N >= 2; copied to the device as a whole
+  at::Tensor labels;              ///< [N] int64, in [0, num_classes)
   at::Device device = at::kCPU;
 };
 
@@ -64,12 +66,13 @@ struct TrainingResult {
   std::vector<EpochMetrics> history;
 };
 
-/// Trains from scratch, or from `resume` on. The order of the images is a permutation per epoch,
-/// the last batch is smaller; a last batch of one image, which batch normalisation can't use, goes
-/// with the batch before it.
+/// Trains from scratch, from a weight file, or from `resume` on. The order of the images is a
+/// permutation per epoch, the last batch is smaller; a last batch of one image, which batch
+/// normalisation can't use, goes with the batch before it.
 /// @throws Error{not_finite} naming epoch and step, Error{bad_data} when images and labels or
 /// `resume` do
-///         not fit, InputError for unknown names.
+///         not fit, InputError for unknown names and for
+///         weights that are not the model's.
 TrainingResult train(const TrainingJob& job, const std::optional<TrainingState>& resume,
                      const TrainingHooks& hooks);
 

@@ -8,6 +8,7 @@
 #include "core/options.hpp"
 #include "core/text.hpp"
 #include "runner/plan/cost.hpp"
+#include "runner/plan/weights.hpp"
 
 namespace sweep::plan {
 namespace {
@@ -94,10 +95,11 @@ class Builder {
   ArtifactId model(const Source& source, const Trial& trial) {
     return add(ArtifactKind::model,
                {{"dataset", source.id.hash},
-                {"model", trial.model},
+                {"model", weights_.spec(trial.model)},
                 {"defence", trial.defence},
                 {"training", trial.training}},
                {.inputs = {source.id},
+                .locations = WeightFiles::locations(trial.model),
                 .label = concat("train ", trial_text(trial)),
                 .cost = training_passes(trial.defence, trial.training) *
                         static_cast<double>(source.summary.train_total())});
@@ -154,6 +156,7 @@ class Builder {
   const Catalogue& catalogue_;
   const Inspect& inspect_;
   std::set<std::string> varying_;
+  WeightFiles weights_;
   Graph graph_;
   std::set<ArtifactId> planned_;
   std::map<Json, Source> sources_;

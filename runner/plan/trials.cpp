@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "runner/plan/weights.hpp"
 
 namespace sweep::plan {
 namespace {
@@ -134,7 +135,10 @@ Json resolve_plugin(const Json& table, const std::string& prefix, const std::str
 Json resolve_component(const Document& document, const std::string& component,
                        const Settings& settings, const Plugins& plugins) {
   const Component overlaid = overlay(document, component, settings, plugins);
-  return resolve_plugin(overlaid.table, component, "name", plugins, locate(document, overlaid));
+  Json resolved =
+      resolve_plugin(overlaid.table, component, "name", plugins, locate(document, overlaid));
+  if (component == "model") check_weights(resolved, locate(document, overlaid));
+  return resolved;
 }
 
 void check_setting_keys(const Settings& settings) {

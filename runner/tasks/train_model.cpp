@@ -1,5 +1,7 @@
 #include <ATen/ATen.h>
 
+#include "core/error.hpp"
+#include "core/hash.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "runner/tasks/task.hpp"
@@ -18,11 +20,24 @@ Json options_of(const Json& plugin) {
   return options;
 }
 
+/// The file that training starts from, which must be the one that was planned with; or nothing.
+std::filesystem::path weights_of(const Task& task) {
+  const std::string planned = task.spec.at("model").value("weights_sha256", "");
+  if (planned.empty()) return {};
+  const std::filesystem::path path = task.locations.at("weights").get<std::string>();
+  if (sha256_of_file(path) != planned)
+    throw InputError(concat("the weights '", path.string(),
+                            "' are not those that the run was planned with (the name of what is "
+                            "trained holds their checksum); start the run again"));
+  return path;
+}
+
 trainer::TrainingJob job_of(const Task& task, const Content& dataset) {
   const Json& spec = task.spec;
   trainer::TrainingJob job;
   job.model = spec.at("model").at("name");
   job.model_options = options_of(spec.at("model"));
+  job.weights = weights_of(task);
   job.defence = spec.at("defence").at("name");
   job.defence_options = options_of(spec.at("defence"));
   job.options = read_options(trainer::training_options(), spec.at("training"));

@@ -4,6 +4,10 @@
 
 #include <set>
 
+#include "core/atomic_file.hpp"
+#include "core/error.hpp"
+#include "tests/support/temporary_folder.hpp"
+
 namespace sweep {
 namespace {
 
@@ -31,6 +35,16 @@ TEST(DeriveSeed, DiffersInEveryArgument) {
       for (const int i : {0, 1, 12})
         for (const int j : {0, 1, 2}) seeds.insert(derive_seed(seed, purpose, i, j));
   EXPECT_EQ(seeds.size(), 3u * 2 * 3 * 3);
+}
+
+TEST(Sha256OfFile, IsThatOfItsContent) {
+  const testing::TemporaryFolder folder;
+  const std::string text(3'000'000, 'x');
+  write_atomically(folder / "a", text);
+  EXPECT_EQ(sha256_of_file(folder / "a"), sha256(text));
+  write_atomically(folder / "empty", "");
+  EXPECT_EQ(sha256_of_file(folder / "empty"), sha256(""));
+  EXPECT_THROW(sha256_of_file(folder / "none"), Error);
 }
 
 // Another value here means that every result of every user changes.

@@ -54,6 +54,14 @@ TEST(Options, AreCompletedWithDefaults) {
                                             {"folder", "images"}}));
 }
 
+TEST(Options, LocationsMayBeLeftOut) {
+  const auto all = resolved({{"folder", "here"}, {"steps", 3}});
+  EXPECT_EQ(locations_of(describe(table()), all), (Json{{"folder", "here"}}));
+  const auto options = read_options(table(), without_locations(describe(table()), all));
+  EXPECT_EQ(options.folder, "");
+  EXPECT_EQ(options.steps, 3);
+}
+
 TEST(Options, FillTheStruct) {
   const auto options = read_options(
       table(), resolved({{"epsilon", 1}, {"steps", 3}, {"early", false}, {"scales", {4}}}));

@@ -64,7 +64,7 @@ TEST_F(Safetensors, GiveBackWhatWasWritten) {
   tensors["scalar"] = at::scalar_tensor(5, at::kLong);
   tensors["empty"] = at::empty({3, 0, 2}, at::kHalf);
   tensors["transposed"] = values.t();
-  tensors["odd \"name\"\n\u00fc"] = at::tensor({1, 2, 3}, at::kByte);
+  tensors["odd \"name\" \u00fc"] = at::tensor({1, 2, 3}, at::kByte);
   const auto read = round_trip(tensors);
   ASSERT_EQ(read.size(), tensors.size());
   for (const auto& [name, tensor] : tensors) {
@@ -145,11 +145,18 @@ TEST_F(Safetensors, MustNotShareBytesOrHaveTwoTensorsOfOneName) {
 TEST_F(Safetensors, WithFaultyHeadersAreRefused) {
   EXPECT_THAT(refusal("{}", 5), HasSubstr("its last 5 bytes belong to no tensor"));
   EXPECT_THAT(refusal("{\"a\":}", 0), HasSubstr("no JSON"));
-  EXPECT_THAT(refusal("[1]", 0), HasSubstr("no JSON object"));
+  EXPECT_THAT(refusal("[1]", 0), HasSubstr("neither a safetensors file"));
   EXPECT_THAT(refusal("{\"a\xff\":1}", 0), HasSubstr("no JSON"));
   EXPECT_THAT(refusal(concat("{\"a\":", std::string(1'000'000, '[')), 0), HasSubstr("too deeply"));
   const std::string long_name(100'000, 'n');
   EXPECT_LT(refusal(concat("{\"", long_name, "\":{}}"), 0).size(), 1000U);
+}
+
+TEST_F(Safetensors, WithNamesThatFitIntoNoMessageAreRefused) {
+  for (const std::string& name : {std::string(), std::string(257, 'n'), std::string("a\nb")}) {
+    write_safetensors(file_, {{name, at::ones({1})}});
+    EXPECT_THAT(message_of([&] { read_weights(file_); }), HasSubstr("is called"));
+  }
 }
 
 TEST_F(Safetensors, TruncatedAnywhereAreRefused) {

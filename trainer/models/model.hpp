@@ -22,6 +22,7 @@ struct Outputs;  // trainer/tensors.hpp
 /// Options that every model has.
 struct ModelOptions {
   std::string normalize = "imagenet";  ///< "imagenet", "half" or "none": see Normalization
+  std::string weights;  ///< file that training starts from; empty: from random parameters
 };
 
 OptionTable<ModelOptions> model_options();

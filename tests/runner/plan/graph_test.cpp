@@ -5,7 +5,11 @@
 
 #include <algorithm>
 
+#include "core/atomic_file.hpp"
+#include "core/hash.hpp"
+#include "core/text.hpp"
 #include "tests/runner/plan/example.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace sweep::plan {
 namespace {
@@ -77,6 +81,27 @@ TEST(Graph, WhereADatasetLiesIsNoPartOfItsName) {
   };
   EXPECT_EQ(names(at("/a")), names(at("/b")));
   EXPECT_EQ(at("/a").tasks.front().locations.at("root"), "/a");
+}
+
+TEST(Graph, WeightsToStartFromAreKnownByTheirContent) {
+  const sweep::testing::TemporaryFolder folder;
+  write_atomically(folder / "a.pth", "weights");
+  write_atomically(folder / "same.pth", "weights");
+  write_atomically(folder / "other.pth", "other");
+  const auto from = [&](const std::string& file) {
+    return example_graph(example("", {concat("model.weights='", (folder / file).string(), "'")}));
+  };
+  const auto without = example_graph(example("", {"model.weights=''"}));
+  EXPECT_EQ(names(without), names(example_graph(example())));
+  EXPECT_EQ(names(from("a.pth")), names(from("same.pth")));
+  EXPECT_NE(names(from("a.pth")), names(from("other.pth")));
+  EXPECT_NE(names(from("a.pth")), names(without));
+  const Task task = from("a.pth").tasks.at(1);
+  EXPECT_EQ(task.locations, (Json{{"weights", (folder / "a.pth").string()}}));
+  EXPECT_EQ(task.spec.at("model").at("weights_sha256"), sha256("weights"));
+  EXPECT_FALSE(task.spec.at("model").contains("weights"));
+  EXPECT_EQ(without.tasks.at(1).spec.at("model"),
+            (Json{{"name", "resnet18"}, {"normalize", "imagenet"}}));
 }
 
 TEST(Graph, AnotherSourceIsAnotherDataset) {

@@ -12,6 +12,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using testing::message_of;
+using ::testing::StartsWith;
 
 /// The file's line 18 is the first of `more`.
 std::string refusal(const std::string& more, const std::vector<std::string>& overrides = {}) {
@@ -48,7 +49,8 @@ TEST(Sweep, AnotherPluginKeepsTheOptionsThatItHas) {
       "[grid]\n\"model.name\" = [\"resnet18\", \"vgg11\"]\n"
       "[[include]]\ndefence.name = \"none\"\n",
       {"model.normalize='half'"});
-  EXPECT_EQ(sweep.trials.at(1).model, (Json{{"name", "vgg11"}, {"normalize", "half"}}));
+  EXPECT_EQ(sweep.trials.at(1).model,
+            (Json{{"name", "vgg11"}, {"normalize", "half"}, {"weights", ""}}));
   EXPECT_EQ(sweep.trials.at(2).defence, (Json{{"name", "none"}})) << "it has no lambda_n";
   EXPECT_THAT(refusal("[grid]\n\"model.name\" = [\"vgg11\"]\n", {"model.normalise='half'"}),
               HasSubstr("did you mean 'normalize'"))
@@ -92,6 +94,13 @@ TEST(Sweep, WrongTypesAndRanges) {
   EXPECT_THAT(refusal("[grid]\n\"training.momentum\" = [0.9, nan]\n"),
               HasSubstr("training.momentum"));
   EXPECT_THAT(refusal("", {"training=3"}), HasSubstr("[training]"));
+}
+
+TEST(Sweep, WeightsThatCannotBeRead) {
+  EXPECT_THAT(refusal("[grid]\n\"model.weights\" = [\"\", \"/none/w.pth\"]\n"),
+              AllOf(StartsWith("example.toml:19:24: model.weights = \"/none/w.pth\""),
+                    HasSubstr("No such file")));
+  EXPECT_THAT(refusal("", {"attacker.model.weights='/'"}), HasSubstr("no regular file"));
 }
 
 TEST(Sweep, WhatIsMissing) {

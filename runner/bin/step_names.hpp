@@ -13,10 +13,12 @@ struct StepName {
   const char* summary;
 };
 
-inline constexpr std::array<StepName, 3> kSteps{{
+inline constexpr std::array<StepName, 5> kSteps{{
+    {"train", "A classifier, with or without a defence, from a set of images"},
     {"predict", "Logits and predictions of a classifier for a set of images"},
     {"attack", "Adversarial images of a set of images, and how a classifier takes them"},
     {"evaluate", "How a classifier takes an adversarial set, or any set of images"},
+    {"weights", "The classifier of a sweep as a file of weights that torchvision loads"},
 }};
 
 inline bool is_step(std::string_view name) {

@@ -24,7 +24,7 @@ namespace {
 
 /// The options of an attack and of its goal, as in a sweep file's [attacks.KEY].
 Json attack_options(const AttackRequest& request) {
-  Schema schema = attacks::AttackRegistry::instance().at(request.attack).schema;
+  Schema schema = chosen(attacks::AttackRegistry::instance(), "--attack", request.attack).schema;
   const Schema goal = describe(attacks::goal_options());
   schema.insert(schema.end(), goal.begin(), goal.end());
   return resolve_settings(schema, request.settings, "attack", concat("--attack ", request.attack));

@@ -10,6 +10,7 @@
 #include "cluster/host.hpp"
 #include "core/options.hpp"
 #include "core/text.hpp"
+#include "runner/steps/settings.hpp"
 #include "trainer/device.hpp"
 #include "trainer/inference.hpp"
 #include "trainer/models/model.hpp"
@@ -25,6 +26,16 @@ at::Device prepare_device(const Computing& computing) {
   return trainer::select_device(computing.device);
 }
 
+std::shared_ptr<trainer::Classifier> load(const ModelSource& source, const at::Device& device) {
+  const trainer::NamedTensors state = trainer::read_weights(source.weights);
+  try {
+    return trainer::load_classifier(source.arch, model_options(source), source.num_classes, state,
+                                    device);
+  } catch (const Error& error) {
+    throw Error(error.type(), concat("--weights '", source.weights.string(), "': ", error.what()));
+  }
+}
+
 /// The opposite of trainer::place: other libraries compute in this order.
 void place_in_nchw(torch::nn::Module& module) {
   for (auto& parameter : module.parameters()) parameter.set_data(parameter.contiguous());
@@ -37,7 +48,7 @@ int threads_of(const Computing& computing) {
 }
 
 Json model_options(const ModelSource& source) {
-  const auto& entry = trainer::ModelRegistry::instance().at(source.arch);
+  const auto& entry = chosen(trainer::ModelRegistry::instance(), "--arch", source.arch);
   return resolve(entry.schema, {{"normalize", source.normalize}}, "model",
                  [](const std::string&) { return "--normalize"; });
 }
@@ -56,8 +67,7 @@ Network::Network(const ModelSource& source, const Computing& computing)
       type_(computing.dtype == "float64" ? at::kDouble : at::kFloat),
       plain_(computing.layout == "nchw"),
       batch_(computing.batch),
-      classifier_(trainer::load_classifier(source.arch, model_options(source), source.num_classes,
-                                           trainer::read_weights(source.weights), device_)) {
+      classifier_(load(source, device_)) {
   classifier_->module().to(type_);
   if (plain_) place_in_nchw(classifier_->module());
 }

@@ -4,10 +4,7 @@
 #include <torch/version.h>
 #include <unistd.h>
 
-#include <array>
-#include <fstream>
 #include <iostream>
-#include <span>
 
 #include "core/hash.hpp"
 #include "core/text.hpp"
@@ -16,23 +13,7 @@
 #include "trainer/device.hpp"
 
 namespace sweep::steps {
-namespace {
-
 namespace fs = std::filesystem;
-
-std::string sha256_of_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::vector<char> piece(std::size_t{1} << 20);
-  Sha256 hash;
-  while (file) {
-    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
-    hash.update(std::as_bytes(std::span(piece).first(static_cast<std::size_t>(file.gcount()))));
-  }
-  if (!file.eof()) throw storage_error("read", path.string(), EIO);
-  return hash.finish();
-}
-
-}  // namespace
 
 void check_output(const fs::path& out, const std::vector<fs::path>& inputs) {
   const auto refuse = [&](const std::string& fault, const std::string& remedy) {

@@ -69,8 +69,32 @@ struct EvaluateRequest {
   bool json = false;
 };
 
+struct TrainRequest {
+  std::string arch;
+  std::int64_t num_classes = 0;  ///< 0: as many as the labels name
+  std::filesystem::path init;    ///< weights to start from; empty: from random parameters
+  ImageSource images;
+  std::string defence = "none";   ///< a name in the registry of defences
+  std::vector<Setting> settings;  ///< of the tables of model, defence and training: "defence.sigma"
+  Computing computing;
+  std::filesystem::path out;  ///< safetensors
+  bool json = false;
+};
+
+struct ExportRequest {
+  std::filesystem::path model;  ///< artifact of a sweep
+  std::filesystem::path out;    ///< safetensors
+};
+
 ExitCode predict(const PredictRequest& request);
 ExitCode attack(const AttackRequest& request);
 ExitCode evaluate(const EvaluateRequest& request);
+
+/// A stop signal makes it save a checkpoint beside `out` and end with ExitCode::interrupted; the
+/// same request goes on from there.
+ExitCode train(const TrainRequest& request);
+
+/// The classifier of a sweep's model artifact as a file of weights.
+ExitCode export_weights(const ExportRequest& request);
 
 }  // namespace sweep::steps

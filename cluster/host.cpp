@@ -9,7 +9,6 @@
 #include <fstream>
 #include <thread>
 
-#include "cluster/message_bus.hpp"
 #include "core/text.hpp"
 
 namespace sweep::cluster {
@@ -82,6 +81,10 @@ std::vector<std::string> cuda_devices() {
 
 fs::path program_folder() {
   return fs::read_symlink("/proc/self/exe").parent_path();
+}
+
+bool started_by_launcher() {
+  return std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr || std::getenv("PMIX_RANK") != nullptr;
 }
 
 bool shows_on_terminal() {

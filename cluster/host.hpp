@@ -21,6 +21,9 @@ std::vector<std::string> cuda_devices();
 /// Folder of the running program.
 std::filesystem::path program_folder();
 
+/// True when a launcher (mpirun, srun --mpi=pmix) started this process as a rank of an MPI job.
+bool started_by_launcher();
+
 /// True when standard output is a terminal that shows what this process prints. Under mpirun a
 /// rank's own output is a pseudo-terminal in any case, so the launcher's output decides.
 bool shows_on_terminal();

@@ -35,7 +35,4 @@ std::unique_ptr<MessageBus> make_local_bus();
 /// Collective over MPI_COMM_WORLD: initialises MPI. One per process.
 std::unique_ptr<MessageBus> make_mpi_bus();
 
-/// True when a launcher (mpirun, srun --mpi=pmix) started this process as a rank of an MPI job.
-bool started_by_launcher();
-
 }  // namespace sweep::cluster

@@ -1,7 +1,6 @@
 #include <mpi.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <limits>
 #include <list>
 #include <set>
@@ -134,10 +133,6 @@ class MpiBus final : public MessageBus {
 
 std::unique_ptr<MessageBus> make_mpi_bus() {
   return std::make_unique<MpiBus>();
-}
-
-bool started_by_launcher() {
-  return std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr || std::getenv("PMIX_RANK") != nullptr;
 }
 
 }  // namespace sweep::cluster

@@ -1,4 +1,8 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -12,6 +16,7 @@
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
+#include "runner/bin/step_names.hpp"
 #include "runner/data/show_datasets.hpp"
 #include "runner/engine/run.hpp"
 #include "runner/plan/listing.hpp"
@@ -123,6 +128,16 @@ int run(const Arguments& arguments) {
   return status;
 }
 
+/// Goes on as the program that has LibTorch. Returns only when it can't be started.
+int become_executor(char** argv) {
+  const auto program = sweep::cluster::program_folder() / "trial_executor";
+  ::execv(program.c_str(), argv);
+  sweep::log_error(sweep::concat("cannot start '", program.string(), "' (", std::strerror(errno),
+                                 "; it does the step ", argv[1],
+                                 "); keep it in the folder of sweep_runner"));
+  return static_cast<int>(ExitCode::bad_input);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -141,7 +156,9 @@ int main(int argc, char** argv) {
       "data",
       "Prepare the datasets of a sweep, show what they are made of and what they look like");
   add_data_options(*data_command, arguments.data);
+  for (const auto& [name, summary] : sweep::bin::kSteps) app.add_subcommand(name, summary);
   sweep::init_log("");
+  if (argc > 1 && sweep::bin::is_step(argv[1])) return become_executor(argv);
   try {
     app.parse(argc, argv);
     if (list_command->parsed()) {

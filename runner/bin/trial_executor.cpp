@@ -6,6 +6,8 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/version.hpp"
+#include "runner/bin/step_commands.hpp"
+#include "runner/bin/step_names.hpp"
 #include "runner/tasks/executor.hpp"
 #include "trainer/describe.hpp"
 
@@ -26,6 +28,7 @@ int guarded(const std::function<int()>& action) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && sweep::bin::is_step(argv[1])) return sweep::bin::run_step(argc, argv);
   CLI::App app(
       "trial_executor: prepares datasets, trains, attacks and evaluates for sweep_runner, which\n"
       "starts it. Nobody needs to start it by hand.",

@@ -3,8 +3,8 @@
 #include <ostream>
 #include <vector>
 
+#include "cluster/host.hpp"
 #include "cluster/message_bus.hpp"
-#include "cluster/mpirun.hpp"
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"

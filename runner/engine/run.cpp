@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "cluster/host.hpp"
+#include "cluster/stop_signal.hpp"
 #include "core/atomic_file.hpp"
 #include "core/document.hpp"
 #include "core/error.hpp"
@@ -16,7 +17,6 @@
 #include "runner/engine/agent.hpp"
 #include "runner/engine/coordinator.hpp"
 #include "runner/engine/messages.hpp"
-#include "runner/engine/stop_signal.hpp"
 #include "runner/plan/graph.hpp"
 #include "runner/plan/record.hpp"
 #include "storage/journal.hpp"
@@ -240,12 +240,12 @@ class Loop {
           "the launcher (mpirun) is gone, this rank ends too; the same command goes on from here");
       ::_exit(static_cast<int>(ExitCode::interrupted));  // executors die with their agent
     }
-    if (stop_sent_ || stop_signal() == 0) return;
+    if (stop_sent_ || cluster::stop_signal() == 0) return;
     stop_sent_ = true;
     agent_.on_message({{"type", "stop"}});  // at once: some launchers kill two seconds later
     bus_.send(0, Json{{"to", messages::kToCoordinator},
                       {"type", "stop_requested"},
-                      {"why", concat("signal ", stop_signal())}}
+                      {"why", concat("signal ", cluster::stop_signal())}}
                      .dump());
   }
 
@@ -284,7 +284,7 @@ int coordinate(const RunRequest& request, cluster::MessageBus& bus, const OnData
 }
 
 int serve(const RunRequest& request, cluster::MessageBus& bus, const OnDatasets& on_datasets) {
-  install_stop_signals();
+  cluster::install_stop_signals();
   if (bus.rank() != 0) {
     Loop(bus, nullptr).run();
     return 0;

@@ -7,6 +7,7 @@
 #include <map>
 #include <thread>
 
+#include "cluster/host.hpp"
 #include "core/text.hpp"
 
 namespace sweep::cluster {

@@ -23,10 +23,15 @@ FOLDERS = {
     "runner/engine/": ("runner/engine/", "runner/plan/", "runner/scheduling/", "cluster/", "storage/", "core/"),
     "runner/data/": ("runner/data/", "runner/engine/", "trainer/datasets/", "cluster/", "storage/", "core/"),
     "runner/tasks/": ("runner/tasks/", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
+    "runner/steps/": (
+        "runner/steps/", "runner/tasks/tensors.hpp", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
     "runner/report/": ("runner/report/", "storage/", "core/"),
-    "runner/bin/trial_executor.cpp": ("runner/tasks/", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
+    "runner/bin/step_": ("runner/bin/step_", "runner/steps/", "trainer/", "attacks/", "core/"),
+    "runner/bin/trial_executor.cpp": (
+        "runner/bin/step_", "runner/tasks/", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
     "runner/bin/sweep_runner.cpp": (
-        "runner/data/", "runner/engine/", "runner/plan/", "runner/scheduling/", "runner/report/", "cluster/", "storage/", "core/"),
+        "runner/bin/step_names.hpp", "runner/data/", "runner/engine/", "runner/plan/", "runner/scheduling/",
+        "runner/report/", "cluster/", "storage/", "core/"),
     # Starts in milliseconds, without MPI and LibTorch.
     "runner/bin/aggregate_results.cpp": ("runner/report/", "storage/", "core/"),
     "tests/": EVERYTHING,
@@ -48,10 +53,10 @@ LIBRARIES = [
     (r"turbojpeg\.h|png\.h|stb/.*|libexif/.*|dcmtk/.*", ("trainer/datasets/*.cpp",)),
     (r"zip\.h", ("trainer/weights/*.cpp",)),
     # Enough for a struct that holds tensors; the whole of LibTorch takes seconds to compile.
-    (r"ATen/core/Tensor\.h", ("attacks/", "trainer/", "runner/tasks/")),
+    (r"ATen/core/Tensor\.h", ("attacks/", "trainer/", "runner/tasks/", "runner/steps/")),
     # chain.hpp is a part that only the models' .cpp files put into theirs.
-    (r"(torch|ATen|c10)/.*", ("attacks/*.cpp", "trainer/*.cpp", "trainer/models/chain.hpp", "trainer/preprocessors/denoising_unet.hpp",
-                                "runner/tasks/*.cpp")),
+    (r"(torch|ATen|c10)/.*", ("attacks/*.cpp", "trainer/*.cpp", "trainer/models/chain.hpp",
+                              "trainer/preprocessors/denoising_unet.hpp", "runner/tasks/*.cpp", "runner/steps/*.cpp")),
     (r"(gtest|gmock)/.*", ()),
 ]
 NO_TORCH = "trainer/datasets/"

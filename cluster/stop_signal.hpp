@@ -1,6 +1,6 @@
 #pragma once
 
-namespace sweep::engine {
+namespace sweep::cluster {
 
 /// From now on SIGINT, SIGTERM, SIGUSR1 and SIGUSR2 ask for an orderly stop. A second SIGINT or
 /// SIGTERM that comes more than a second after the first ends the process at once (mpirun sends
@@ -10,4 +10,4 @@ void install_stop_signals();
 /// The signal that has asked for a stop, or 0.
 int stop_signal();
 
-}  // namespace sweep::engine
+}  // namespace sweep::cluster

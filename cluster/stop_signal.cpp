@@ -1,4 +1,4 @@
-#include "runner/engine/stop_signal.hpp"
+#include "cluster/stop_signal.hpp"
 
 #include <signal.h>
 #include <time.h>
@@ -8,7 +8,7 @@
 
 #include "core/error.hpp"
 
-namespace sweep::engine {
+namespace sweep::cluster {
 namespace {
 
 std::atomic<int> received{0};
@@ -40,4 +40,4 @@ int stop_signal() {
   return received;
 }
 
-}  // namespace sweep::engine
+}  // namespace sweep::cluster

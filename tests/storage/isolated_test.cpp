@@ -1,0 +1,72 @@
+// Whatever happens to the process that reads, this one gets an error.
+
+#include "storage/isolated.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include "core/error.hpp"
+#include "tests/support/message_of.hpp"
+
+namespace sweep::storage {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string message_of(const std::function<Content(SharedMemory&)>& read,
+                       FailureType type = FailureType::bad_input) {
+  return testing::message_of([&] { read_isolated("the set 'x'", read); }, type);
+}
+
+TEST(Isolated, ArraysAndAttributesComeBack) {
+  const Content content = read_isolated("x", [](SharedMemory& memory) {
+    Content made;
+    for (const int count : {3, 5000}) {
+      Array array = memory.allocate(ElementType::int64, {count});
+      auto* values = static_cast<std::int64_t*>(const_cast<void*>(array.data.get()));
+      for (int i = 0; i < count; ++i) values[i] = i * count;
+      made.arrays.emplace(std::to_string(count), std::move(array));
+    }
+    made.attributes["name"] = "a set";
+    return made;
+  });
+  EXPECT_EQ(content.attributes.at("name"), "a set");
+  EXPECT_THAT(content.array("3").values<std::int64_t>(), ::testing::ElementsAre(0, 3, 6));
+  EXPECT_EQ(content.array("5000").values<std::int64_t>()[4999], 4999 * 5000);
+}
+
+TEST(Isolated, ErrorsKeepTheirTypeAndText) {
+  EXPECT_EQ(message_of([](SharedMemory&) -> Content { throw InputError("no labels"); }),
+            "no labels");
+  EXPECT_EQ(message_of([](SharedMemory&) -> Content { throw Error(FailureType::bad_data, "y"); },
+                       FailureType::bad_data),
+            "y");
+}
+
+TEST(Isolated, Crash) {
+  EXPECT_THAT(message_of([](SharedMemory&) -> Content {
+                ::raise(SIGSEGV);
+                return {};
+              }),
+              HasSubstr("the set 'x' can't be read (the process that read it died: Segmentation"));
+  EXPECT_THAT(message_of([](SharedMemory&) -> Content { std::abort(); }), HasSubstr("Aborted"));
+  EXPECT_THAT(message_of([](SharedMemory&) -> Content { ::_exit(3); }), HasSubstr("error"));
+}
+
+TEST(Isolated, MoreMemoryThanIsExplained) {
+#ifndef __SANITIZE_ADDRESS__  // it reserves terabytes of its own
+  EXPECT_THAT(message_of([](SharedMemory&) -> Content {
+                const std::vector<char> large(std::size_t{2} << 30);
+                throw InputError(std::to_string(large.size()));
+              }),
+              HasSubstr("far more memory"));
+#endif
+}
+
+}  // namespace
+}  // namespace sweep::storage

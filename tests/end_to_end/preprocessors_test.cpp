@@ -87,10 +87,9 @@ TEST(Pixels, AreRoundedBeforeAModelSeesThem) {
   const auto logits = [&] {
     const Json plan = Json::parse(read_text(folder / "out/runs/quick_table2/plan.json"));
     const Json& trial = row_of(plan, "L_n 1").at("trials").front();
-    const auto values =
-        artifact(folder / "out", "evaluation", trial.at("evaluations").at("cw").get<std::string>())
-            .array("logits")
-            .values<float>();
+    const auto evaluation =
+        artifact(folder / "out", "evaluation", trial.at("evaluations").at("cw").get<std::string>());
+    const auto values = evaluation.array("logits").values<float>();
     return std::vector<float>(values.begin(), values.end());
   };
   const auto exact = logits();

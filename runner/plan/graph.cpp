@@ -18,7 +18,7 @@ using storage::ArtifactId;
 using storage::ArtifactKind;
 
 // Raised when the meaning of a spec changes: artifacts of older versions are then made anew.
-constexpr int kSpecVersion = 1;
+constexpr int kSpecVersion = 2;
 
 std::string number_text(const Json& value) {
   return value.is_number()   ? concat(value.get<double>())

@@ -122,8 +122,10 @@ trainer::TrainingResult run(const trainer::TrainingJob& job, const Checkpoint& c
   if (resume)
     log_info(concat("going on from epoch ", resume->progress.epoch + 1, " step ",
                     resume->progress.step + 1, " ('", checkpoint.path().string(), "')"));
-  Progress progress("train");
   cluster::install_stop_signals();
+  log_info(concat("training ", job.model, " for ", job.options.epochs, " epochs of ",
+                  job.images.size(0), " images; Ctrl-C saves and ends"));
+  Progress progress("train");
   return trainer::train(job, resume, hooks_of(progress, checkpoint));
 }
 

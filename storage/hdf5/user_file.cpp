@@ -177,8 +177,9 @@ void check_chunks(const FileOfUser& opened, const Dataset& dataset, hid_t creati
                     "choose smaller chunks");
     elements *= chunk[i];
   }
+  const Dataspace space(checked(H5Dget_space(dataset.get()), "H5Dget_space"));
   hsize_t written = 0;
-  checked(H5Dget_num_chunks(dataset.get(), H5S_ALL, &written), "H5Dget_num_chunks");
+  checked(H5Dget_num_chunks(dataset.get(), space.get(), &written), "H5Dget_num_chunks");
   if (written != chunks) refuse_unwritten(opened, wanted);
 }
 

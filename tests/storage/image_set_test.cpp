@@ -94,7 +94,7 @@ class ImageSetTest : public ::testing::Test {
         H5Dcreate2(file, "images", type, space.get(), H5P_DEFAULT, properties, H5P_DEFAULT), "x"));
   }
 
-  const std::vector<hsize_t> kShape{kImages, 3, kSide, kSide};
+  static inline const std::vector<hsize_t> kShape{kImages, 3, kSide, kSide};
   const testing::TemporaryFolder folder_;
   const std::filesystem::path file_ = folder_ / "set.h5";
 };
@@ -301,13 +301,13 @@ TEST_F(ImageSetTest, ChunkThatIsABomb) {
     H5Pset_deflate(properties.get(), 9);
     announce(file.get(), kShape, properties.get());
     // Zeros in the "stored" form of a larger array, moved under the small one's header.
-    const auto other = chunked({1, 512, 1024, 1024});
+    const auto other = chunked({1, 384, 1024, 1024});
     H5Pset_deflate(other.get(), 9);
-    const std::vector<hsize_t> shape{1, 512, 1024, 1024};
+    const std::vector<hsize_t> shape{1, 384, 1024, 1024};
     const hdf5::Dataspace space(H5Screate_simple(4, shape.data(), nullptr));
     const hdf5::Dataset bomb(H5Dcreate2(file.get(), "bomb", H5T_NATIVE_UINT8, space.get(),
                                         H5P_DEFAULT, other.get(), H5P_DEFAULT));
-    const std::vector<std::uint8_t> zeros(std::size_t{512} << 20);
+    const std::vector<std::uint8_t> zeros(std::size_t{384} << 20);
     checked(H5Dwrite(bomb.get(), H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, zeros.data()),
             "H5Dwrite");
     const hsize_t origin[4]{};
@@ -320,9 +320,9 @@ TEST_F(ImageSetTest, ChunkThatIsABomb) {
     checked(H5Dwrite_chunk(images.get(), H5P_DEFAULT, 0, origin, bytes, packed.data()), "write");
   }
   rusage after{};
-  EXPECT_THAT(refusal(), HasSubstr("set.h5' "));
+  EXPECT_THAT(refusal(), HasSubstr("H5Dread failed"));
   ::getrusage(RUSAGE_CHILDREN, &after);
-  EXPECT_LT(after.ru_maxrss, 450 << 10) << "KiB: the reader has unpacked the bomb";
+  EXPECT_LT(after.ru_maxrss, 380 << 10) << "KiB: the reader has unpacked the bomb";
 }
 
 // Whatever HDF5 makes of damage: an error, or images, and no crash. Some of these files crash
@@ -347,7 +347,7 @@ TEST_F(ImageSetTest, DamageAtEveryPlace) {
       ++refused;
     }
   };
-  for (std::size_t place = 0; place < whole.size(); place += 7) {
+  for (std::size_t place = 0; place < whole.size(); place += 31) {
     std::string changed = whole;
     changed[place] = static_cast<char>(place % 2 == 0 ? ~changed[place] : 0x7f);
     attempt(changed);

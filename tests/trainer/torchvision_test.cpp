@@ -45,7 +45,7 @@ TEST(Torchvision, LoadsWhatWeWriteStrictly) {
   std::ofstream(folder / "load.py") << kLoader;
   std::string command =
       concat("'", python, "' '", (folder / "load.py").string(), "' '", folder.path().string(), "'");
-  // One of each family; tests/trainer/every_model_test.cpp and benchmarks/parity know the others.
+  // A VGG has half a gigabyte; that its names are torchvision's, benchmarks/parity/models.py shows.
   for (const std::string name :
        {"resnet18", "resnet50", "vgg11_bn", "densenet121", "mobilenet_v2"}) {
     const auto model = ModelRegistry::instance().at(name).make({{"normalize", "none"}}, 4);

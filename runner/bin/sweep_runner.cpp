@@ -52,8 +52,8 @@ constexpr char kDataFooter[] =
     "takes the prepared dataset as it is.\n"
     "\n"
     "  sweep_runner data sweeps/table1.toml --set dataset.root=data/isic2018\n"
-    "  sweep_runner data sweeps/quickstart.toml --sheet lesions.png\n"
-    "  sweep_runner data sweeps/quickstart.toml --json > card.json\n";
+    "  sweep_runner data sweeps/quick/table1.toml --sheet lesions.png\n"
+    "  sweep_runner data sweeps/quick/table1.toml --json > card.json\n";
 
 struct Arguments {
   sweep::engine::RunRequest request;

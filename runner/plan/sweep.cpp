@@ -131,12 +131,11 @@ void check_training_attacks(const Document& document, const Sweep& sweep,
                             const Catalogue& catalogue) {
   std::vector<std::string> known;
   for (const auto& [key, attack] : sweep.attacks) known.push_back(key);
-  for (const auto& trial : sweep.trials)
-    for (const auto& key : training_attacks(trial, catalogue))
-      if (!sweep.attacks.contains(key))
-        throw InputError(concat(document.location_of("preprocessor.training_attacks"),
-                                ": preprocessor.training_attacks names \"", key,
-                                "\", which is no table of [attacks]", suggestion(key, known)));
+  for (const auto& key : training_attacks(sweep, catalogue))
+    if (!sweep.attacks.contains(key))
+      throw InputError(concat(document.location_of("preprocessor.training_attacks"),
+                              ": preprocessor.training_attacks names \"", key,
+                              "\", which is no table of [attacks]", suggestion(key, known)));
 }
 
 void flatten_into(const Json& object, const std::string& prefix,
@@ -165,6 +164,17 @@ std::vector<std::string> training_attacks(const Trial& trial, const Catalogue& c
   const auto& schema = catalogue.preprocessors.at(trial.preprocessor.at("name")).schema;
   if (find_option(schema, kTrainingAttacks) == nullptr) return {};
   return trial.preprocessor.at(kTrainingAttacks).get<std::vector<std::string>>();
+}
+
+std::set<std::string> training_attacks(const Sweep& sweep, const Catalogue& catalogue) {
+  std::set<std::string> keys;
+  const auto add = [&](const Trial& trial) {
+    for (const auto& key : training_attacks(trial, catalogue)) keys.insert(key);
+  };
+  for (const auto& trial : sweep.trials) add(trial);
+  for (const auto& [name, attacker] : sweep.attackers) add(attacker);
+  add(sweep.attacker);
+  return keys;
 }
 
 const Schema& run_schema() {

@@ -83,6 +83,9 @@ inline constexpr char kTrainingAttacks[] = "training_attacks";
 /// Keys of the attacks whose examples of the training images the trial's preprocessor learns from.
 std::vector<std::string> training_attacks(const Trial& trial, const Catalogue& catalogue);
 
+/// The same of all trials and attackers.
+std::set<std::string> training_attacks(const Sweep& sweep, const Catalogue& catalogue);
+
 /// Expands and checks everything. @throws InputError with file:line:column, dotted key, nearest
 /// name.
 Sweep resolve_sweep(const Document& document, const Catalogue& catalogue);

@@ -123,8 +123,7 @@ void check_use(const Document& document, const std::vector<Column>& columns, con
     attacks.insert(column.attack);
     attackers.insert(column.attacker);
   }
-  for (const auto& trial : sweep.trials)
-    for (const auto& key : training_attacks(trial, catalogue)) attacks.insert(key);
+  for (const auto& key : training_attacks(sweep, catalogue)) attacks.insert(key);
   const auto check = [&](const auto& all, const std::set<std::string>& used, const char* section) {
     for (const auto& [key, value] : all)
       if (!used.contains(key))

@@ -29,7 +29,8 @@ FOLDERS = {
     "runner/bin/trial_executor.cpp": (
         "runner/bin/step_", "runner/tasks/", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
     "runner/bin/sweep_runner.cpp": (
-        "runner/bin/step_names.hpp", "runner/engine/", "runner/plan/", "runner/scheduling/", "runner/report/", "cluster/", "storage/", "core/"),
+        "runner/bin/step_names.hpp", "runner/engine/", "runner/plan/", "runner/scheduling/", "runner/report/",
+        "cluster/", "storage/", "core/"),
     # Starts in milliseconds, without MPI and LibTorch.
     "runner/bin/aggregate_results.cpp": ("runner/report/", "storage/", "core/"),
     "tests/": EVERYTHING,

@@ -148,7 +148,7 @@ def parse():
     parser.add_argument("--oracle", type=pathlib.Path, metavar="DIR",
                         help="folder with testset.h5 (images_u8, labels), resnet18_A.safetensors, transfer_models.h5 "
                              "and, where it is there, adversarials.h5")
-    parser.add_argument("--only", default="", metavar="TEXT", help="attacks whose name contains it, such as 'BIM eps 4'")
+    parser.add_argument("--only", default="", metavar="TEXT", help="attacks whose name begins with it, such as 'BIM eps 4'")
     parser.add_argument("--long", action="store_true", help="C&W with 5 x 1000 iterations as well: hours on a CPU")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--programs", type=pathlib.Path, default=PROJECT / "build/bin", metavar="DIR",
@@ -168,7 +168,7 @@ def main():
               f"{torch.__version__}, {arguments.threads} threads", file=sys.stderr)
         rows = []
         for case in peers.cases(arguments.long):
-            if arguments.only in case.name:
+            if case.name.startswith(arguments.only):
                 compare(case, subject, arguments, rows)
     table = markdown(rows)
     print(table)

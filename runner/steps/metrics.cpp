@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <array>
+#include <vector>
 
 #include "core/text.hpp"
 
@@ -114,8 +115,18 @@ Json confusion_of(const at::Tensor& labels, const at::Tensor& predictions,
 }
 
 std::pair<at::Tensor, at::Tensor> distances(const at::Tensor& images, const at::Tensor& clean) {
-  const at::Tensor difference = (pixels(images) - pixels(clean)).flatten(1);
-  return {difference.norm(2, 1).to(at::kFloat), difference.abs().amax(1).to(at::kFloat)};
+  // In parts: the whole set in float64 may be larger than memory.
+  constexpr std::int64_t kPart = 64;
+  std::vector<at::Tensor> l2, linf;
+  for (std::int64_t begin = 0; begin < images.size(0); begin += kPart) {
+    const auto part = [&](const at::Tensor& all) {
+      return pixels(all.slice(0, begin, begin + kPart)).flatten(1);
+    };
+    const at::Tensor difference = part(images) - part(clean);
+    l2.push_back(difference.norm(2, 1).to(at::kFloat));
+    linf.push_back(difference.abs().amax(1).to(at::kFloat));
+  }
+  return {at::cat(l2), at::cat(linf)};
 }
 
 std::string text_of(const Json& metrics) {

@@ -75,8 +75,9 @@ class Steps : public ::testing::Test {
   static std::string step(const std::string& name, std::string arguments) {
     for (auto at = arguments.find('@'); at != std::string::npos; at = arguments.find('@'))
       arguments.replace(at, 1, shared_->path().string());
+    const bool has_threads = name == "weights" || arguments.find("--threads") != std::string::npos;
     return concat((binaries() / "sweep_runner").string(), " ", name, " ", arguments,
-                  name == "weights" ? "" : " --threads 1");
+                  has_threads ? "" : " --threads 1");
   }
 
   static Outcome run(const std::string& name, const std::string& arguments) {
@@ -158,12 +159,13 @@ TEST_F(Steps, AttackThenEvaluate) {
               metrics.at("mean_l2").at("value").get<double>(), 1e-4);
 }
 
+// Without padding, oneDNN takes other kernels for one image on two threads than for twelve.
 TEST_F(Steps, BatchesChangeNothing) {
   const std::string attack = concat(kModel,
-                                    "--images @/set.h5 --attack pgd --eps 8/255 --alpha "
-                                    "2/255 --steps 3 --target least_likely ");
+                                    "--images @/set.h5 --attack pgd --eps 8/255 --alpha 2/255 "
+                                    "--steps 3 --target least_likely --threads 2 ");
   ASSERT_EQ(run("attack", attack + "--out @/one.h5").status, 0);
-  ASSERT_EQ(run("attack", attack + "--out @/many.h5 --batch 5").status, 0);
+  ASSERT_EQ(run("attack", attack + "--out @/many.h5 --batch 1").status, 0);
   const Content one = storage::read_artifact(path("one.h5"));
   const Content many = storage::read_artifact(path("many.h5"));
   ASSERT_TRUE(one.arrays.contains("target_classes"));
@@ -266,7 +268,8 @@ TEST_F(Steps, BadInputIsRefusedBeforeWork) {
        "has the label 2 for image 2"},
       {"predict", set + "--arch resnet18 --num-classes 3 --weights @/cut.safetensors",
        "the weights '@/cut.safetensors' can't be used"},
-      {"predict", set + kModel + "--normalize no", "--normalize: model.normalize = \"no\""},
+      {"predict", set + "--arch resnet18 --num-classes 3 --weights @/w.safetensors --normalize no",
+       "--normalize: model.normalize = \"no\""},
       {"predict", set + kModel + "--dtype float16", "--dtype"},
       {"predict", concat(kModel, "--images @/cut.h5 --out @/bad.h5"), "can't be opened as HDF5"},
       {"predict", concat(kModel, "--images @/labels.h5 --out @/bad.h5"), "has the label -1"},

@@ -121,15 +121,20 @@ def stored(folder, case, subject):
     return found
 
 
+def others_of(case, subject, arguments):
+    """One after the other, because each may take minutes: library, what it made, whether it is judged, a note."""
+    for peer in case.peers:
+        yield peer.library, Seen(subject, *theirs(peer, subject)), peer.judged, peer.note
+    if arguments.oracle:
+        # Early abort makes foolbox's C&W another algorithm: the stored one is shown, not judged.
+        for library, images in stored(arguments.oracle, case, subject).items():
+            yield f"{library}, stored", Seen(subject, images), not case.minimal, ""
+
+
 def compare(case, subject, arguments, rows):
     layouts = ["channels_last"] if case.minimal else ["nchw", "channels_last"]
     mine = {layout: Seen(subject, *ours(case, subject, layout, arguments)) for layout in layouts}
-    others = [(peer.library, Seen(subject, *theirs(peer, subject)), peer.judged, peer.note) for peer in case.peers]
-    if arguments.oracle:
-        # Early abort makes foolbox's C&W another algorithm: the stored one is shown, not judged.
-        others += [(f"{library}, stored", Seen(subject, images), not case.minimal, "")
-                   for library, images in stored(arguments.oracle, case, subject).items()]
-    for library, other, judged, note in others:
+    for library, other, judged, note in others_of(case, subject, arguments):
         for layout in layouts:
             comparison = Comparison(mine[layout], other)
             faults = comparison.verdict(case, layout) if judged else []

@@ -12,7 +12,7 @@ OptionTable<TrainingOptions> training_options() {
       {"optimizer",
        &O::optimizer,
        {.choices = {"sgd", "adam"}, .doc = "SGD with momentum, or Adam"}},
-      {"learning_rate", &O::learning_rate, {.min = 0, .doc = "of SGD in the first epoch"}},
+      {"learning_rate", &O::learning_rate, {.min = 0, .doc = "in the first epoch"}},
       {"momentum", &O::momentum, {.min = 0, .max = 1, .doc = "of SGD"}},
       {"weight_decay", &O::weight_decay, {.min = 0, .doc = "L2 penalty on all parameters"}},
       {"milestones",

@@ -124,7 +124,7 @@ def stored(folder, case, subject):
 def others_of(case, subject, arguments):
     """One after the other, because each may take minutes: library, what it made, whether it is judged, a note."""
     for peer in case.peers:
-        yield peer.library, Seen(subject, *theirs(peer, subject)), peer.judged, peer.note
+        yield peer.name, Seen(subject, *theirs(peer, subject)), peer.judged, peer.note
     if arguments.oracle:
         # Early abort makes foolbox's C&W another algorithm: the stored one is shown, not judged.
         for library, images in stored(arguments.oracle, case, subject).items():

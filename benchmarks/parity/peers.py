@@ -10,7 +10,7 @@ from foolbox.attacks import (L2CarliniWagnerAttack, LinfBasicIterativeAttack, Li
 
 @dataclasses.dataclass
 class Peer:
-    library: str
+    name: str
     run: Callable           # (model, images, labels) -> adversarial images
     judged: bool = True     # it is the same algorithm; otherwise `note` says how it differs
     note: str = ""

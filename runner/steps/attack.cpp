@@ -1,8 +1,7 @@
-#include "attacks/attack.hpp"
+#include "attacks/attack_set.hpp"
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
 #include <iostream>
 
 #include "attacks/goal.hpp"
@@ -30,37 +29,18 @@ Json attack_options(const AttackRequest& request) {
   return resolve_settings(schema, request.settings, "attack", concat("--attack ", request.attack));
 }
 
-/// Adversarial images, and what they were to do.
-struct Attacked {
-  at::Tensor images;   ///< [N,3,H,W] float32, on the CPU
-  at::Tensor classes;  ///< [N] int64, on the CPU: to be left, or to be reached
-  bool targeted = false;
-};
-
-Attacked perturb(const AttackRequest& request, const Json& options, const Network& network,
-                 const at::Tensor& images, const at::Tensor& labels) {
-  const auto attack = attacks::AttackRegistry::instance().at(request.attack).make(options);
-  const auto goal_options = read_options(attacks::goal_options(), options);
-  const std::int64_t total = images.size(0);
+attacks::AttackedSet perturb(const AttackRequest& request, const Json& options,
+                             const Network& network, const at::Tensor& images,
+                             const at::Tensor& labels) {
   Progress progress(request.attack);
-  std::vector<at::Tensor> adversarial, classes;
-  bool targeted = false;
-  for (std::int64_t first = 0; first < total; first += network.batch()) {
-    const std::int64_t count = std::min(network.batch(), total - first);
-    const at::Tensor batch = network.input(images.narrow(0, first, count));
-    const auto goal = attacks::make_goal(
-        goal_options, labels.narrow(0, first, count).to(network.device()),
-        [&] { return network.predict(batch).to(network.device()); }, first);
-    const auto after_step = [&](double fraction) {
-      progress.report((static_cast<double>(first) + fraction * static_cast<double>(count)) /
-                          static_cast<double>(total),
-                      concat(total, " images"));
-    };
-    adversarial.push_back(attack->perturb(network.logits(), batch, goal, after_step).cpu());
-    classes.push_back(goal.classes.cpu());
-    targeted = goal.targeted;
-  }
-  return {at::cat(adversarial).contiguous(), at::cat(classes), targeted};
+  const attacks::ImagesToAttack set{
+      .batch = [&](std::int64_t first,
+                   std::int64_t count) { return network.input(images.narrow(0, first, count)); },
+      .labels = labels,
+      .batch_size = network.batch()};
+  return attacks::attack_set(request.attack, options, network.logits(), set, [&](double fraction) {
+    progress.report(fraction, concat(images.size(0), " images"));
+  });
 }
 
 }  // namespace
@@ -74,7 +54,7 @@ ExitCode attack(const AttackRequest& request) {
   const Network network(request.model, request.computing);
 
   const at::Tensor images = tasks::to_tensor(set.images), labels = tasks::to_tensor(set.labels);
-  const Attacked attacked = perturb(request, options, network, images, labels);
+  const attacks::AttackedSet attacked = perturb(request, options, network, images, labels);
   const at::Tensor logits = network.predict(attacked.images);
   const auto [l2, linf] = distances(attacked.images, images);
   const Results results{

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "attacks/attack.hpp"
-#include "attacks/goal_options.hpp"
+#include "attacks/attack_set.hpp"
+#include "attacks/goal.hpp"
 #include "attacks/gradient.hpp"
 #include "core/text.hpp"
 #include "runner/tasks/models.hpp"
@@ -18,46 +18,31 @@ namespace {
 
 using storage::Content;
 
-/// Adversarial images, and what they were to do.
-struct Attacked {
-  at::Tensor images;   ///< [N,3,H,W], on the CPU
-  at::Tensor classes;  ///< [N] int64, on the CPU: to be left, or to be reached
-  bool targeted = false;
-};
-
 /// Attacks `images` (uint8), of which the first is number `first_image` of the split, in batches of
 /// the size that predictions use.
-Attacked perturb(const Task& task, const std::shared_ptr<trainer::Classifier>& classifier,
-                 const at::Tensor& images, const at::Tensor& labels, std::int64_t first_image) {
-  const Json& spec = task.spec.at("attack");
-  const auto attack = attacks::AttackRegistry::instance().at(spec.at("method")).make(spec);
-  const auto goal_options = read_options(attacks::goal_options(), spec);
-  const auto logits = trainer::logits_of(classifier);
-  const std::int64_t total = images.size(0);
-  std::vector<at::Tensor> adversarial, classes;
-  bool targeted = false;
-  for (std::int64_t first = 0; first < total; first += trainer::inference_batch) {
-    const std::int64_t count = std::min(trainer::inference_batch, total - first);
-    const auto after_step = [&](double fraction) {
-      const double done = static_cast<double>(first) + fraction * static_cast<double>(count);
-      task.channel.progress(done / static_cast<double>(total), concat(total, " images"));
-      task.check_stop();
-    };
-    const at::Tensor batch = trainer::to_model_input(images.narrow(0, first, count), task.device);
-    const auto goal = attacks::make_goal(
-        goal_options, labels.narrow(0, first, count).to(task.device),
-        [&] { return trainer::predict(*classifier, batch, task.device).logits.to(task.device); },
-        first_image + first);
-    adversarial.push_back(attack->perturb(logits, batch, goal, after_step).cpu());
-    classes.push_back(goal.classes.cpu());
-    targeted = goal.targeted;
-  }
-  return {at::cat(adversarial).contiguous(), at::cat(classes), targeted};
+attacks::AttackedSet perturb(const Task& task,
+                             const std::shared_ptr<trainer::Classifier>& classifier,
+                             const at::Tensor& images, const at::Tensor& labels,
+                             std::int64_t first_image) {
+  const Json& attack = task.spec.at("attack");
+  const attacks::ImagesToAttack set{.batch =
+                                        [&](std::int64_t first, std::int64_t count) {
+                                          return trainer::to_model_input(
+                                              images.narrow(0, first, count), task.device);
+                                        },
+                                    .labels = labels,
+                                    .first_image = first_image,
+                                    .batch_size = trainer::inference_batch};
+  return attacks::attack_set(attack.at("method"), attack, trainer::logits_of(classifier), set,
+                             [&](double fraction) {
+                               task.channel.progress(fraction, concat(images.size(0), " images"));
+                               task.check_stop();
+                             });
 }
 
 /// Per image, what the attack did and what the attacker's own model says to it.
 Content content_of(const Task& task, trainer::Classifier& classifier, const at::Tensor& images,
-                   const at::Tensor& labels, const Attacked& attacked) {
+                   const at::Tensor& labels, const attacks::AttackedSet& attacked) {
   const at::Tensor clean = images.to(at::kFloat).div(255);
   const at::Tensor difference =
       (attacked.images.to(at::kDouble) - clean.to(at::kDouble)).flatten(1);

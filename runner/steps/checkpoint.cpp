@@ -2,21 +2,18 @@
 
 #include <ATen/ATen.h>
 
-#include <cstdint>
+#include <algorithm>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "runner/tasks/tensors.hpp"
+#include "runner/tasks/checkpoint.hpp"
 #include "storage/artifact_file.hpp"
 #include "trainer/training.hpp"
 
 namespace sweep::steps {
 namespace {
-
-constexpr std::string_view kTensors = "tensors/";
 
 /// The keys, dotted, whose values are not the same.
 std::vector<std::string> differences(const Json& a, const Json& b) {
@@ -45,13 +42,7 @@ std::optional<trainer::TrainingState> Checkpoint::read() const {
           concat("'", path_.string(), "' is the checkpoint of another training (", join(keys, ", "),
                  "); go on with that one's options, remove the file, or choose another "
                  "--out"));
-    trainer::TrainingState state;
-    const auto text = content.array("progress").values<std::uint8_t>();
-    Json::parse(text.begin(), text.end()).get_to(state.progress);
-    for (const auto& [name, array] : content.arrays)
-      if (name.starts_with(kTensors))
-        state.tensors[name.substr(kTensors.size())] = tasks::to_tensor(array);
-    return state;
+    return tasks::training_state(content);
   } catch (const Error& error) {
     if (error.type() != FailureType::bad_data) throw;
     throw InputError(concat(error.what(), "; remove the file to train from the start"));
@@ -59,15 +50,8 @@ std::optional<trainer::TrainingState> Checkpoint::read() const {
 }
 
 void Checkpoint::save(const trainer::TrainingState& state) const {
-  storage::Content content;
+  storage::Content content = tasks::checkpoint_content(state);
   content.attributes["spec"] = spec_.dump();
-  // Long histories do not fit into an attribute: the progress is a text in an array of its own.
-  const std::string progress = Json(state.progress).dump();
-  content.arrays["progress"] =
-      storage::Array::own(std::vector<std::uint8_t>(progress.begin(), progress.end()),
-                          {static_cast<std::int64_t>(progress.size())});
-  for (const auto& [name, tensor] : state.tensors)
-    content.arrays[concat(kTensors, name)] = tasks::to_array(tensor);
   storage::write_artifact(path_, content);
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "runner/tasks/checkpoint.hpp"
 #include "runner/tasks/tensors.hpp"
 
 namespace sweep::tasks {
@@ -12,18 +13,6 @@ namespace {
 using storage::Content;
 
 constexpr std::string_view kStatePrefix = "state/";
-
-Content checkpoint_of(const trainer::TrainingState& state) {
-  Content content;
-  // Long histories do not fit into an attribute: the progress is a text in an array of its own.
-  const std::string progress = Json(state.progress).dump();
-  content.arrays["progress"] =
-      storage::Array::own(std::vector<std::uint8_t>(progress.begin(), progress.end()),
-                          {static_cast<std::int64_t>(progress.size())});
-  for (const auto& [name, tensor] : state.tensors)
-    content.arrays["tensors/" + name] = to_array(tensor);
-  return content;
-}
 
 void add_history(Content& content, const std::vector<trainer::EpochMetrics>& history,
                  const std::set<std::string>& wanted) {
@@ -44,12 +33,7 @@ void add_history(Content& content, const std::vector<trainer::EpochMetrics>& his
 std::optional<trainer::TrainingState> read_checkpoint(const Task& task) {
   const auto content = task.store.read_checkpoint(task.output);
   if (!content) return std::nullopt;
-  const auto text = content->array("progress").values<std::uint8_t>();
-  trainer::TrainingState state;
-  Json::parse(text.begin(), text.end()).get_to(state.progress);
-  constexpr std::string_view kPrefix = "tensors/";
-  for (const auto& [name, array] : content->arrays)
-    if (name.rfind(kPrefix, 0) == 0) state.tensors[name.substr(kPrefix.size())] = to_tensor(array);
+  auto state = training_state(*content);
   log_info(
       concat("going on from epoch ", state.progress.epoch + 1, " step ", state.progress.step + 1));
   return state;
@@ -66,7 +50,7 @@ trainer::TrainingHooks hooks_of(const Task& task) {
           .stop_requested = [&] { return task.channel.stop_requested(); },
           .save =
               [&](const trainer::TrainingState& state) {
-                task.store.write_checkpoint(task.output, checkpoint_of(state), task.epoch);
+                task.store.write_checkpoint(task.output, checkpoint_content(state), task.epoch);
               },
           .checkpoint_seconds = task.run.at("checkpoint_seconds").get<double>()};
 }

@@ -24,7 +24,7 @@ FOLDERS = {
     "runner/data/": ("runner/data/", "runner/engine/", "trainer/datasets/", "cluster/", "storage/", "core/"),
     "runner/tasks/": ("runner/tasks/", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
     "runner/steps/": (
-        "runner/steps/", "runner/tasks/tensors.hpp", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
+        "runner/steps/", "runner/tasks/checkpoint.hpp", "runner/tasks/tensors.hpp", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
     "runner/report/": ("runner/report/", "storage/", "core/"),
     "runner/bin/step_": ("runner/bin/step_", "runner/steps/", "trainer/", "attacks/", "core/"),
     "runner/bin/trial_executor.cpp": (

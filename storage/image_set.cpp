@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "storage/hdf5/image.hpp"
 #include "storage/hdf5/user_file.hpp"
 #include "storage/isolated.hpp"
 
@@ -64,6 +65,13 @@ Content read_image_set(const std::filesystem::path& path, const ImageSetKeys& ke
   });
   check_agreement(what, keys, content);
   return content;
+}
+
+Json read_set_attributes(const std::filesystem::path& path) {
+  return read_isolated(
+             concat("the image set '", path.string(), "'"),
+             [&](SharedMemory&) { return Content{.attributes = hdf5::read_attributes(path)}; })
+      .attributes;
 }
 
 }  // namespace sweep::storage

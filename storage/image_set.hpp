@@ -25,4 +25,8 @@ struct ImageSetKeys {
 /// @throws InputError naming the file and the array
 Content read_image_set(const std::filesystem::path& path, const ImageSetKeys& keys);
 
+/// The attributes of such a file, which may hold anything, too: read in a process of its own.
+/// @throws InputError, Error{bad_data}
+Json read_set_attributes(const std::filesystem::path& path);
+
 }  // namespace sweep::storage

@@ -30,8 +30,8 @@ std::string names_in() {
   return join(names, ", ");
 }
 
-void add_architecture(CLI::App& app, std::string& arch) {
-  app.add_option("--arch", arch, names_in<trainer::ModelRegistry>())->type_name("NAME")->required();
+CLI::Option* add_architecture(CLI::App& app, std::string& arch) {
+  return app.add_option("--arch", arch, names_in<trainer::ModelRegistry>())->type_name("NAME");
 }
 
 CLI::Option* add_num_classes(CLI::App& app, std::int64_t& num_classes) {
@@ -40,18 +40,27 @@ CLI::Option* add_num_classes(CLI::App& app, std::int64_t& num_classes) {
       ->check(CLI::Range(2, 100000));
 }
 
-void add_model(CLI::App& app, steps::ModelSource& model) {
-  add_architecture(app, model.arch);
-  add_num_classes(app, model.num_classes)->required();
-  app.add_option("--normalize", model.normalize,
-                 "What the weights expect as first layer: imagenet, half (0.5 and 0.5) or none "
-                 "(pixels in [0,1] as they are)")
+CLI::Option* add_normalize(CLI::App& app, steps::ModelSource& model) {
+  return app
+      .add_option("--normalize", model.normalize,
+                  "What the weights expect as first layer: imagenet, half (0.5 and 0.5) or none "
+                  "(pixels in [0,1] as they are)")
       ->type_name("NAME")
       ->capture_default_str();
+}
+
+void add_weights_file(CLI::App& app, steps::ModelSource& model) {
   app.add_option("--weights", model.weights,
                  "Its parameters under torchvision's names: safetensors, or .pth")
       ->type_name("FILE")
       ->required();
+}
+
+void add_model(CLI::App& app, steps::ModelSource& model) {
+  add_architecture(app, model.arch)->required();
+  add_num_classes(app, model.num_classes)->required();
+  add_normalize(app, model);
+  add_weights_file(app, model);
 }
 
 void add_images(CLI::App& app, steps::ImageSource& images) {
@@ -185,7 +194,15 @@ void add_attack(CLI::App& app, Action& action) {
 
 void add_evaluate(CLI::App& app, Action& action) {
   const auto request = std::make_shared<steps::EvaluateRequest>();
-  add_model(app, request->model);
+  constexpr char kOfTheSet[] = "; by default that of the model that the set was made against";
+  auto& model = request->model;
+  model.normalize.clear();
+  auto* arch = add_architecture(app, model.arch);
+  arch->description(arch->get_description() + kOfTheSet);
+  add_num_classes(app, model.num_classes)
+      ->description(concat("Classes that the model tells apart", kOfTheSet));
+  add_normalize(app, model)->description(concat("First layer: imagenet, half or none", kOfTheSet));
+  add_weights_file(app, model);
   app.add_option("--set", request->set,
                  "What `sweep_runner attack` has written, or any HDF5 file of images and labels")
       ->type_name("FILE.h5")
@@ -202,7 +219,7 @@ void add_evaluate(CLI::App& app, Action& action) {
 
 void add_train(CLI::App& app, Action& action) {
   const auto request = std::make_shared<steps::TrainRequest>();
-  add_architecture(app, request->arch);
+  add_architecture(app, request->arch)->required();
   add_num_classes(app, request->num_classes)
       ->description("Classes that the model tells apart; by default as many as the labels name");
   add_images(app, request->images);

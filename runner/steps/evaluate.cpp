@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include "core/error.hpp"
 #include "core/text.hpp"
 #include "runner/steps/image_source.hpp"
 #include "runner/steps/metrics.hpp"
@@ -13,6 +14,27 @@
 
 namespace sweep::steps {
 namespace {
+
+/// What the request leaves open is that of the attacked model.
+ModelSource completed(ModelSource model, const std::filesystem::path& set) {
+  if (!model.arch.empty() && model.num_classes > 0) {
+    if (model.normalize.empty()) model.normalize = ModelSource{}.normalize;
+    return model;
+  }
+  try {
+    const Json attacked = storage::read_set_attributes(set);
+    if (model.arch.empty()) attacked.at("arch").get_to(model.arch);
+    if (model.num_classes == 0) attacked.at("num_classes").get_to(model.num_classes);
+    if (model.normalize.empty()) attacked.at("normalize").get_to(model.normalize);
+  } catch (const std::exception& error) {  // not there, not ours, or hostile
+    throw InputError(concat("--arch and --num-classes are not both given, and '", set.string(),
+                            "' does not say which model it was made against (", error.what(),
+                            "); give both, or a set that sweep_runner attack has written"));
+  }
+  std::cerr << "model: " << model.arch << ", " << model.num_classes << " classes, normalize "
+            << model.normalize << " (as the attacked one, where not said)\n";
+  return model;
+}
 
 storage::Content read_set(const EvaluateRequest& request) {
   storage::Content set = storage::read_image_set(
@@ -32,7 +54,9 @@ at::Tensor rounded(const at::Tensor& images) {
 
 }  // namespace
 
-ExitCode evaluate(const EvaluateRequest& request) {
+ExitCode evaluate(const EvaluateRequest& given) {
+  EvaluateRequest request = given;
+  request.model = completed(given.model, given.set);
   check_model(request.model);
   const storage::Content set = read_set(request);
   const Network network(request.model, request.computing);

@@ -62,7 +62,7 @@ struct AttackRequest {
 };
 
 struct EvaluateRequest {
-  ModelSource model;
+  ModelSource model;               ///< what is empty or 0 in it is that of the attacked model
   std::filesystem::path set;       ///< what attack() has written, or images and labels alone
   std::string pixels = "float32";  ///< or "uint8": rounded to 8 bits
   Computing computing;

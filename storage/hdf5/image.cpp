@@ -213,6 +213,21 @@ std::vector<std::string> attribute_names(hid_t file) {
   return names;
 }
 
+/// Artifacts never change once they have their name, so locks would only hinder other readers.
+File open_unlocked(const std::filesystem::path& path) {
+  init();
+  const PropertyList access(checked(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate"));
+  checked(H5Pset_file_locking(access.get(), false, true), "H5Pset_file_locking");
+  return File(checked(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), "H5Fopen"));
+}
+
+Json attributes_of(const File& file) {
+  Json attributes = Json::object();
+  for (const auto& name : attribute_names(file.get()))
+    attributes[name] = read_attribute(file.get(), name);
+  return attributes;
+}
+
 }  // namespace
 
 std::vector<std::byte> build_image(const Content& content) {
@@ -230,16 +245,14 @@ std::vector<std::byte> build_image(const Content& content) {
   return image;
 }
 
+Json read_attributes(const std::filesystem::path& path) {
+  return attributes_of(open_unlocked(path));
+}
+
 Content read_mapped(const std::filesystem::path& path, std::shared_ptr<const std::byte> mapping,
                     std::size_t bytes) {
-  init();
-  const PropertyList access(checked(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate"));
-  // Artifacts never change once they have their name, so locks would only hinder other readers.
-  checked(H5Pset_file_locking(access.get(), false, true), "H5Pset_file_locking");
-  const File file(checked(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), "H5Fopen"));
-  Content content;
-  for (const auto& name : attribute_names(file.get()))
-    content.attributes[name] = read_attribute(file.get(), name);
+  const File file = open_unlocked(path);
+  Content content{.attributes = attributes_of(file)};
   for (const auto& name : dataset_names(file.get()))
     content.arrays.emplace(name, map_array(file.get(), name, {mapping, bytes}));
   return content;

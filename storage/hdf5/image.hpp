@@ -17,6 +17,10 @@ inline constexpr std::size_t kUserBlockBytes = 512;
 /// uncompressed.
 std::vector<std::byte> build_image(const Content& content);
 
+/// The attributes of a file alone, whatever else is in it. Not for files of others: see
+/// storage/image_set.hpp. @throws Error{bad_data}
+Json read_attributes(const std::filesystem::path& path);
+
 /// Reads a file whose bytes are mapped at `mapping`; arrays point into the mapping and keep it
 /// alive.
 /// @throws Error{bad_data}

@@ -150,6 +150,11 @@ TEST_F(Steps, AttackThenEvaluate) {
   EXPECT_EQ(sum, kImages);
   EXPECT_EQ(diagonal, metrics.at("accuracy").at("count"));
 
+  const Outcome brief = run("evaluate", "--weights @/w.safetensors --set @/adv.h5 --json");
+  ASSERT_EQ(brief.status, 0) << brief.output;
+  EXPECT_THAT(brief.output, HasSubstr("model: resnet18, 3 classes, normalize half"));
+  EXPECT_EQ(Json::parse(brief.output.substr(brief.output.find('{'))), evaluated);
+
   const Outcome rounded = run("evaluate", concat(kModel, "--set @/adv.h5 --pixels uint8 --json"));
   ASSERT_EQ(rounded.status, 0) << rounded.output;
   const Json bytes = Json::parse(rounded.output);
@@ -286,6 +291,10 @@ TEST_F(Steps, BadInputIsRefusedBeforeWork) {
       {"attack", ifgsm + "--eps 4/255 --alpha 1/255 --set alpha=3", "already given by --alpha"},
       {"attack", concat(kModel, set, "--attack fsgm --eps 1/255"), "did you mean 'fgsm'?"},
       {"evaluate", concat(kModel, "--set @/none.h5"), "none.h5' is not there"},
+      {"evaluate", "--weights @/w.safetensors --set @/set.h5",
+       "'@/set.h5' does not say which model it was made against"},
+      {"evaluate", "--weights @/w.safetensors --set @/cut.h5",
+       "'@/cut.h5' does not say which model it was made against"},
       {"train", "--arch resnet18 --images @/set.h5 --out @/x --set epochs=3", "keys start with"},
       {"train", "--arch resnet18 --images @/set.h5 --out @/x --set training.epochs=0",
        "--set training.epochs=0: training.epochs = 0 is out of range"},

@@ -65,12 +65,13 @@ std::vector<std::string> keys_of(const Map& map) {
   return keys;
 }
 
-/// "" or one of `known`. @param what  they are, for the message
+/// One of `known`, or "" where that is the default. @param what  they are, for the message
 std::string name_at(const Document& document, const Json& table, const std::string& path,
                     const std::string& key, const std::vector<std::string>& known,
                     const std::string& what, const std::string& otherwise = "") {
   const std::string name = text_at(document, table, path, key, otherwise);
-  if (!name.empty() && std::find(known.begin(), known.end(), name) == known.end())
+  const bool left_open = name.empty() && otherwise.empty();
+  if (!left_open && std::find(known.begin(), known.end(), name) == known.end())
     refuse(document, concat(path, ".", key),
            concat("= \"", name, "\" is no ", what, suggestion(name, known)));
   return name;

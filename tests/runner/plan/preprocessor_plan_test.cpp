@@ -218,7 +218,8 @@ TEST(Pixels, AreThoseOfTheTableUnlessTheColumnSaysOtherwise) {
   const Graph graph = example_graph(example(text, {"table.pixels='uint8'"}));
   EXPECT_NE(graph.evaluations[0].at("a"), graph.evaluations[0].at("b"));
   EXPECT_EQ(graph.adversarial_sets[0].at("a"), graph.adversarial_sets[0].at("b"));
-  EXPECT_THAT(message_of([&] { example(text, {"table.pixels='uint16'"}); }), HasSubstr("uint8"));
+  for (const char* wrong : {"table.pixels='uint16'", "table.pixels=''"})
+    EXPECT_THAT(message_of([&] { example(text, {wrong}); }), HasSubstr("uint8"));
 }
 
 TEST(Teacher, IsAModelLikeTheStudentWithItsOwnSeed) {

@@ -66,7 +66,7 @@ void add_model(CLI::App& app, steps::ModelSource& model) {
 void add_images(CLI::App& app, steps::ImageSource& images) {
   app.add_option("--images", images.path,
                  "HDF5 file of images [N,3,H,W] (uint8, or floats in [0,1]) and labels [N], or a "
-                 "folder with one folder of JPEG and PNG files per class")
+                 "folder with one folder of JPEG, PNG and DICOM files per class")
       ->type_name("SET")
       ->required();
   app.add_option("--images-key", images.images_key, "Dataset of the images in the file")

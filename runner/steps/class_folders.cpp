@@ -1,12 +1,12 @@
 #include "runner/steps/class_folders.hpp"
 
 #include <algorithm>
-#include <cctype>
-#include <set>
 #include <span>
 
+#include "core/log.hpp"
 #include "core/text.hpp"
 #include "trainer/datasets/image.hpp"
+#include "trainer/datasets/image_listing.hpp"
 #include "trainer/datasets/parallel.hpp"
 #include "trainer/datasets/resize.hpp"
 
@@ -24,31 +24,31 @@ bool is_hidden(const fs::path& path) {
   return path.filename().string().front() == '.';
 }
 
-bool is_image(const fs::directory_entry& entry) {
-  static const std::set<std::string> extensions{".jpg", ".jpeg", ".png"};
-  std::string extension = entry.path().extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return entry.is_regular_file() && !is_hidden(entry.path()) && extensions.contains(extension);
-}
-
 /// Sorted by name.
 std::vector<fs::path> classes_of(const fs::path& folder) {
   std::vector<fs::path> classes;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.is_directory() && !is_hidden(entry.path())) classes.push_back(entry.path());
-  std::sort(classes.begin(), classes.end());
+  for (const auto& entry : trainer::entries_of(folder))
+    if (entry.is_directory()) classes.push_back(entry.path());
   return classes;
 }
 
 std::vector<File> files_of(const fs::path& folder, std::int64_t label) {
   std::vector<File> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (is_image(entry)) files.push_back({entry.path(), label});
+  std::int64_t others = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file() || is_hidden(entry.path())) continue;
+    if (trainer::has_image_extension(entry.path()))
+      files.push_back({entry.path(), label});
+    else
+      ++others;
+  }
   if (files.empty())
     throw InputError(concat("'", folder.string(),
                             "' has no images (each folder is a class, of files that end in .jpg, "
-                            ".jpeg or .png); add images or remove the folder"));
+                            ".jpeg, .png or .dcm); add images or remove the folder"));
+  if (others > 0)
+    log_warning(concat(others, " files below '", folder.string(),
+                       "' were left out: their names do not end as those of images"));
   std::sort(files.begin(), files.end(),
             [](const File& a, const File& b) { return a.path < b.path; });
   return files;

@@ -7,8 +7,8 @@
 
 namespace sweep::steps {
 
-/// All images of a folder that has one folder of JPEG and PNG files for each class. Classes are
-/// numbered in the order of their names, images are ordered by class and name and scaled to
+/// All images of a folder that has one folder of JPEG, PNG and DICOM files for each class. Classes
+/// are numbered in the order of their names, images are ordered by class and name and scaled to
 /// image_size x image_size.
 /// @throws InputError for a folder without classes or images, Error{bad_data} naming an image that
 ///         can't be decoded

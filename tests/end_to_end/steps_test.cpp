@@ -215,9 +215,11 @@ TEST_F(Steps, FolderOfImages) {
   }
   EXPECT_THAT(run("predict", concat(kModel, "--images @/folder --out @/f.h5")).output,
               HasSubstr("--image-size is missing"));
+  std::ofstream(path("folder/b/notes.txt")) << "no image";
   const Outcome outcome =
       run("predict", concat(kModel, "--images @/folder --image-size 32 --out @/f.h5"));
   ASSERT_EQ(outcome.status, 0) << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("1 files below"));
   const Content content = storage::read_artifact(path("f.h5"));
   EXPECT_EQ(content.array("images").shape, (std::vector<std::int64_t>{3, 3, 32, 32}));
   EXPECT_EQ(content.array("images").values<std::uint8_t>()[1024], 100);

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <filesystem>
-#include <set>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -21,11 +20,6 @@ const OptionTable<ImageFolderOptions> table = with_image_file_options<ImageFolde
      .seed = "draws the split, where the folder has none",
      .test_fraction = "share of each class that is tested on, where the folder has no split"},
     {});
-
-bool has_image_extension(const fs::path& path) {
-  static const std::set<std::string> extensions{".jpg", ".jpeg", ".png", ".dcm"};
-  return extensions.contains(lower_extension(path));
-}
 
 /// Sorted by name.
 std::vector<fs::path> folders_in(const fs::path& root) {

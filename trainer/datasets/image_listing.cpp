@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -16,6 +17,11 @@ std::string lower_extension(const fs::path& path) {
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return extension;
+}
+
+bool has_image_extension(const fs::path& path) {
+  static const std::set<std::string> extensions{".jpg", ".jpeg", ".png", ".dcm"};
+  return extensions.contains(lower_extension(path));
 }
 
 std::vector<fs::directory_entry> entries_of(const fs::path& folder) {

@@ -10,6 +10,9 @@ namespace sweep::trainer {
 /// The extension in lower case: ".jpg".
 std::string lower_extension(const std::filesystem::path& path);
 
+/// Whether the name ends as those of the images that are read do: .jpg, .jpeg, .png, .dcm.
+bool has_image_extension(const std::filesystem::path& path);
+
 /// What is in a folder, sorted, without what is hidden. @throws InputError when it can't be read.
 std::vector<std::filesystem::directory_entry> entries_of(const std::filesystem::path& folder);
 

@@ -181,8 +181,9 @@ void add_attack(CLI::App& app, Action& action) {
   const auto request = std::make_shared<steps::AttackRequest>();
   add_model(app, request->model);
   add_images(app, request->images);
-  app.add_option("--attack", request->attack,
-                 concat(names_in<attacks::AttackRegistry>(), "; keys: sweep_runner list attacks"))
+  app.add_option(
+         "--attack", request->attack,
+         concat(names_in<attacks::AttackRegistry>(), "; keys: sweep_runner describe attacks"))
       ->type_name("NAME")
       ->required();
   add_settings(app, kAttackKeys, "Any key of the attack: iterations=100; repeatable",
@@ -223,8 +224,9 @@ void add_train(CLI::App& app, Action& action) {
   add_num_classes(app, request->num_classes)
       ->description("Classes that the model tells apart; by default as many as the labels name");
   add_images(app, request->images);
-  app.add_option("--defence", request->defence,
-                 concat(names_in<trainer::DefenceRegistry>(), "; keys: sweep_runner list defences"))
+  app.add_option(
+         "--defence", request->defence,
+         concat(names_in<trainer::DefenceRegistry>(), "; keys: sweep_runner describe defences"))
       ->type_name("NAME")
       ->capture_default_str();
   add_settings(app, kTrainKeys,

@@ -3,27 +3,22 @@
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "cluster/host.hpp"
-#include "cluster/message_bus.hpp"
-#include "cluster/mpirun.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "runner/bin/step_names.hpp"
-#include "runner/data/show_datasets.hpp"
-#include "runner/engine/run.hpp"
-#include "runner/plan/listing.hpp"
+#include "runner/commands/command.hpp"
 
 namespace {
 
 using sweep::ExitCode;
+namespace commands = sweep::commands;
 
 constexpr char kDescription[] =
     "Runs a sweep of trainings, attacks and defences, or goes on where its last run stopped.\n"
@@ -33,99 +28,36 @@ constexpr char kDescription[] =
     "  mpirun -np 8 sweep_runner sweeps/table1.toml      one rank for each of 8 GPUs\n"
     "  sweep_runner sweeps/table1.toml --set dataset.root=data/isic2018 --set training.epochs=40\n";
 
-constexpr char kFooter[] =
-    "\nThe table of a sweep: aggregate_results. Everything that is finished is kept in the output "
-    "folder and\n"
-    "never made twice; Ctrl-C saves and ends, the same command goes on.\n"
-    "\nExit status: 0 all done; 1 some trials failed; 2 bad input; 75 interrupted, the same "
-    "command goes on.\n"
-    "\nIn a container as root, plain mpirun needs --allow-run-as-root; with more ranks than cores "
-    "it needs\n"
-    "--oversubscribe, and --bind-to none lets a rank use more than one core. --np N does all of "
-    "that.";
-
-constexpr char kDataFooter[] =
-    "\nThe card says what the dataset is made of: images of each class and split, which were "
-    "skipped and why,\n"
-    "checksums. The contact sheet is an image (PNG) with some images of each class. A later run "
-    "of the sweep\n"
-    "takes the prepared dataset as it is.\n"
-    "\n"
-    "  sweep_runner data sweeps/table1.toml --set dataset.root=data/isic2018\n"
-    "  sweep_runner data sweeps/quick/table1.toml --sheet lesions.png\n"
-    "  sweep_runner data sweeps/quick/table1.toml --json > card.json\n";
-
-struct Arguments {
-  sweep::engine::RunRequest request;
-  int ranks = 0;
-  std::string kind;  ///< what to list
-  sweep::data::DataRequest data;
-};
-
-void add_sweep_options(CLI::App& app, sweep::engine::RunRequest& request) {
-  app.add_option("file", request.file, "The sweep file (TOML)")->type_name("FILE.toml");
-  app.add_option("--set", request.overrides,
-                 "Set any key of the file: training.epochs=8, dataset.root=/data; repeatable")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false)  // what stands behind the value is the file
-      ->take_all();
-  app.add_option("--out", request.out, "Output folder: artifacts, journal, logs")
-      ->type_name("DIR")
-      ->capture_default_str();
-}
-
-void add_run_options(CLI::App& app, Arguments& arguments) {
-  add_sweep_options(app, arguments.request);
-  app.add_option(
-         "--np", arguments.ranks,
-         "Start mpirun with N ranks on this machine; without it and without mpirun: one process")
-      ->type_name("N")
-      ->check(CLI::Range(1, 4096));
-}
-
-void add_data_options(CLI::App& app, sweep::data::DataRequest& request) {
-  add_sweep_options(app, request.run);
-  app.get_option("file")->required();
-  app.add_option("--sheet", request.sheet, "Contact sheet; without it: DIR/datasets/NAME.png")
-      ->type_name("FILE.png");
-  app.add_flag("--json", request.json, "Print the card as JSON, one line for each dataset");
-  app.footer(kDataFooter);
-}
-
-void add_list_options(CLI::App& app, Arguments& arguments) {
-  app.add_option("kind", arguments.kind, sweep::join(sweep::plan::listed_kinds(), ", "))
-      ->type_name("KIND")
-      ->required();
-}
-
-/// This command again without --np, for mpirun.
-std::vector<std::string> command_for_mpirun(const Arguments& arguments) {
-  std::vector<std::string> command{(sweep::cluster::program_folder() / "sweep_runner").string(),
-                                   "run", arguments.request.file.string(), "--out",
-                                   arguments.request.out.string()};
-  for (const auto& assignment : arguments.request.overrides) {
-    command.emplace_back("--set");
-    command.push_back(assignment);
+const char* heading(commands::Group group) {
+  switch (group) {
+    case commands::Group::run:
+      return "Run a sweep";
+    case commands::Group::look:
+      return "Look";
+    case commands::Group::change:
+      return "Change a run from another terminal";
+    case commands::Group::upkeep:
+      return "Results and upkeep";
   }
-  return command;
+  return "";
 }
 
-int run(const Arguments& arguments) {
-  if (arguments.request.file.empty())
-    throw sweep::InputError(
-        "no sweep file is given; try: sweep_runner sweeps/quick/table1.toml, or --help");
-  const bool launched = sweep::cluster::started_by_launcher();
-  if (arguments.ranks > 0 && launched)
-    throw sweep::InputError(
-        "--np was given although a launcher has started this process (there would be "
-        "ranks inside of ranks); leave out either --np or mpirun");
-  if (arguments.ranks > 0)
-    return sweep::cluster::run_mpirun(arguments.ranks, command_for_mpirun(arguments));
-  const auto bus = launched ? sweep::cluster::make_mpi_bus() : sweep::cluster::make_local_bus();
-  if (bus->rank() != 0) sweep::init_log(sweep::concat("rank ", bus->rank()));
-  const int status = sweep::engine::run(arguments.request, *bus);
-  bus->finish();
-  return status;
+/// The verbs, in the order of their groups, as subcommands of `app`.
+std::vector<std::pair<CLI::App*, std::unique_ptr<commands::Command>>> add_commands(CLI::App& app) {
+  std::vector<std::pair<CLI::App*, std::unique_ptr<commands::Command>>> made;
+  for (const auto group : {commands::Group::run, commands::Group::look, commands::Group::change,
+                           commands::Group::upkeep})
+    for (const auto& [name, entry] : commands::all()) {
+      if (entry.group != group) continue;
+      CLI::App* sub = app.add_subcommand(name, entry.summary);
+      sub->group(heading(group));
+      sub->footer(entry.examples);
+      made.emplace_back(sub, entry.make());
+      made.back().second->add_options(*sub);
+    }
+  for (const auto& [name, summary] : sweep::bin::kSteps)
+    app.add_subcommand(name, summary)->group("Single steps on your own files");
+  return made;
 }
 
 /// Goes on as the program that has LibTorch. Returns only when it can't be started.
@@ -141,32 +73,21 @@ int become_executor(char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  Arguments arguments;
-  CLI::App app(kDescription, "sweep_runner");
-  app.footer(kFooter);
-  app.set_version_flag("--version",
-                       std::string(sweep::kVersion) + " (" + sweep::kGitRevision + ")");
-  auto* run_command = app.add_subcommand("run", "The same as without a command");
-  add_run_options(app, arguments);
-  add_run_options(*run_command, arguments);
-  auto* list_command = app.add_subcommand(
-      "list", "What a sweep file can name, with its keys: list attacks, list models, ...");
-  add_list_options(*list_command, arguments);
-  auto* data_command = app.add_subcommand(
-      "data",
-      "Prepare the datasets of a sweep, show what they are made of and what they look like");
-  add_data_options(*data_command, arguments.data);
-  for (const auto& [name, summary] : sweep::bin::kSteps) app.add_subcommand(name, summary);
   sweep::init_log("");
   if (argc > 1 && sweep::bin::is_step(argv[1])) return become_executor(argv);
+  CLI::App app(kDescription, "sweep_runner");
+  app.set_version_flag("--version",
+                       std::string(sweep::kVersion) + " (" + sweep::kGitRevision + ")");
+  const auto& run_entry = commands::all().at("run");
+  app.footer(run_entry.examples);
+  const auto run_command = run_entry.make();
+  run_command->add_options(app);
+  const auto verbs = add_commands(app);
   try {
     app.parse(argc, argv);
-    if (list_command->parsed()) {
-      std::cout << sweep::plan::list(sweep::plan::built_in_catalogue(), arguments.kind);
-      return 0;
-    }
-    if (data_command->parsed()) return sweep::data::show_datasets(arguments.data, std::cout);
-    return run(arguments);
+    for (const auto& [sub, command] : verbs)
+      if (sub->parsed()) return command->run();
+    return run_command->run();
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::bad_input);
   } catch (const sweep::Error& error) {

@@ -56,7 +56,7 @@ std::string tail(const std::string& path) {
 
 Coordinator::Coordinator(const CoordinatorSetup& setup)
     : setup_(setup),
-      scheduler_(nodes_of(setup), setup.run.at("attempts").get<int>()),
+      scheduler_(nodes_of(setup), 1 + setup.run.at("retries").get<int>()),
       inputs_(input_indices(setup.graph)),
       ranks_(static_cast<std::size_t>(setup.bus.size())) {
   for (auto& rank : ranks_) rank.last_heard = Clock::now();

@@ -85,12 +85,6 @@ std::vector<bool> find_done(const plan::Graph& graph, const Store& store) {
   return done;
 }
 
-Json run_options_json(const plan::RunOptions& run) {
-  return {{"threads", run.threads},       {"device", run.device},
-          {"shard_size", run.shard_size}, {"checkpoint_seconds", run.checkpoint_seconds},
-          {"attempts", run.attempts},     {"hang_timeout", run.hang_timeout}};
-}
-
 /// Executors would all die on their missing device.
 void check_device(const std::string& device) {
   if (device == "cuda" && cluster::cuda_devices().empty())
@@ -122,14 +116,13 @@ plan::Inspect inspect_and_note(std::vector<std::string>& notes) {
 
 /// All checks happen here, before any work starts. @throws InputError
 Run prepare(const RunRequest& request, int ranks, const OnDatasets& on_datasets) {
-  Document document = read_toml(request.file);
-  for (const auto& assignment : request.overrides) apply_override(document, assignment);
+  const Document document = plan::read_request(request.sweep);
   const auto& catalogue = plan::built_in_catalogue();
   Run run{.sweep = plan::resolve_sweep(document, catalogue), .store = Store(request.out)};
   check_device(run.sweep.run.device);
   std::vector<std::string> notes;
   run.graph = plan::build_graph(run.sweep, catalogue, inspect_and_note(notes));
-  const Json record = plan::plan_record(run.sweep, run.graph, request.file.string());
+  const Json record = plan::plan_record(run.sweep, run.graph, request.sweep.file.string());
   run.folder = run.store.run_folder(run.sweep.name);
   if (on_datasets) {
     run.folder /= "data";
@@ -142,7 +135,7 @@ Run prepare(const RunRequest& request, int ranks, const OnDatasets& on_datasets)
   run.progress = on_datasets ? make_progress(std::cerr, false)
                              : make_progress(std::cout, cluster::shows_on_terminal());
   for (const auto& note : notes) run.progress->note(note);
-  run.run_options = run_options_json(run.sweep.run);
+  run.run_options = plan::to_json(run.sweep.run);
 
   if (!on_datasets) report_changes(run, record);
   run.done = find_done(run.graph, run.store);

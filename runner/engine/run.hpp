@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "cluster/message_bus.hpp"
+#include "runner/plan/request.hpp"
 #include "storage/store.hpp"
 
 namespace sweep::engine {
 
 struct RunRequest {
-  std::filesystem::path file;
-  std::vector<std::string> overrides;  ///< "key=value" of every --set
+  plan::Request sweep;
   std::filesystem::path out = "results";
 };
 

@@ -36,6 +36,7 @@ class Builder {
 
   Graph build() {
     for (const auto& trial : sweep_.trials) {
+      graph_.trial_labels.push_back(trial_text(trial));
       auto& evaluations = graph_.evaluations.emplace_back();
       auto& sets = graph_.adversarial_sets.emplace_back();
       const Source source = dataset(trial.dataset);

@@ -20,6 +20,7 @@ struct Task {
   Json locations = Json::object();  ///< where inputs lie; no part of the name
   std::string label;       ///< for people: "train denoising lambda_n=0.1 lambda_a=0 seed=0"
   double cost = 0;         ///< estimated work, in forward and backward passes of one image
+  int devices = 1;         ///< ranks that work on it together
   bool temporary = false;  ///< only needed until what is made of it is there
 };
 
@@ -31,6 +32,8 @@ struct Graph {
   /// Per trial: the adversarial set of every attack column, by its label. White-box columns have
   /// another one for every trial.
   std::vector<std::map<std::string, storage::ArtifactId>> adversarial_sets;
+  /// Per trial, what tells it from the others: "reformer + denoising lambda_n=0.1 seed=0".
+  std::vector<std::string> trial_labels;
   /// The prepared datasets, in the order of the trials, each once.
   std::vector<storage::ArtifactId> datasets;
 };

@@ -7,6 +7,8 @@
 namespace sweep::plan {
 namespace {
 
+constexpr int kPlanVersion = 3;  // runner/report and runner/inspect read it
+
 Json columns_record(const Sweep& sweep, const Graph& graph) {
   Json columns = Json::array();
   for (const auto& column : sweep.table.columns) {
@@ -49,7 +51,9 @@ Json rows_record(const Sweep& sweep, const Graph& graph) {
     Json keys = Json::object(), trials = Json::array();
     for (const auto& key : sweep.table.row_keys) keys[key] = row_value(sweep, row, key);
     for (const auto trial : row.trials)
-      trials.push_back({{"seed", sweep.trials[trial].training.at("seed")},
+      trials.push_back({{"id", trial},
+                        {"label", graph.trial_labels[trial]},
+                        {"seed", sweep.trials[trial].training.at("seed")},
                         {"spec", sweep.trials[trial].to_json()},
                         {"evaluations", hashes(graph.evaluations[trial])},
                         {"adversarial_sets", hashes(graph.adversarial_sets[trial])}});
@@ -64,12 +68,26 @@ Json rows_record(const Sweep& sweep, const Graph& graph) {
   return rows;
 }
 
+/// The graph of artifacts; inputs are indices into the list.
+Json tasks_record(const Graph& graph) {
+  std::map<storage::ArtifactId, std::size_t> index;
+  Json tasks = Json::array();
+  for (const auto& task : graph.tasks) {
+    Json inputs = Json::array();
+    for (const auto& input : task.inputs) inputs.push_back(index.at(input));
+    index[task.output] = tasks.size();
+    tasks.push_back({{"kind", storage::to_string(task.output.kind)},
+                     {"hash", task.output.hash},
+                     {"label", task.label},
+                     {"inputs", inputs},
+                     {"cost", task.cost},
+                     {"devices", task.devices},
+                     {"temporary", task.temporary}});
+  }
+  return tasks;
+}
+
 Json resolved_record(const Sweep& sweep) {
-  Json trials = Json::object();
-  for (const auto& row : sweep.table.rows)
-    for (std::size_t i = 0; i < row.trials.size(); ++i)
-      trials[row.trials.size() == 1 ? row.label : concat(row.label, " #", i)] =
-          sweep.trials[row.trials[i]].to_json();
   Json attackers = Json::object(), columns = Json::array();
   for (const auto& [name, attacker] : sweep.attackers) attackers[name] = attacker.to_json();
   for (const auto& column : sweep.table.columns)
@@ -77,11 +95,26 @@ Json resolved_record(const Sweep& sweep) {
                        {"attack", column.attack},
                        {"attacker", column.attacker},
                        {"pixels", column.pixels}});
-  return {{"trials", trials},
-          {"attacker", sweep.attacker.to_json()},
+  return {{"attacker", sweep.attacker.to_json()},
           {"attackers", attackers},
           {"attacks", sweep.attacks},
           {"columns", columns}};
+}
+
+/// Every key of the resolved sweep: "trials.LABEL.training.epochs", "attacks.fgsm.epsilon".
+std::map<std::string, Json> leaves_of(const Json& record) {
+  Json resolved = record.value("resolved", Json::object());
+  resolved.erase("columns");  // they show what trials and attacks make
+  Json& trials = resolved["trials"] = Json::object();
+  const Json table = record.value("table", Json::object());
+  for (const auto& row : table.value("rows", Json::array())) {
+    const std::string label = row.value("label", "");
+    const Json list = row.value("trials", Json::array());
+    for (std::size_t i = 0; i < list.size(); ++i)
+      trials[list.size() == 1 ? label : concat(label, " #", i)] =
+          list[i].value("spec", Json::object());
+  }
+  return flatten(resolved);
 }
 
 std::string value_text(const std::map<std::string, Json>& leaves, const std::string& key) {
@@ -94,10 +127,11 @@ std::string value_text(const std::map<std::string, Json>& leaves, const std::str
 Json plan_record(const Sweep& sweep, const Graph& graph, const std::string& file) {
   Json datasets = Json::array();
   for (const auto& id : graph.datasets) datasets.push_back(id.hash);
-  return {{"version", 2},
+  return {{"version", kPlanVersion},
           {"datasets", datasets},
           {"sweep", {{"name", sweep.name}, {"description", sweep.description}, {"file", file}}},
           {"resolved", resolved_record(sweep)},
+          {"tasks", tasks_record(graph)},
           {"table",
            {{"title", sweep.table.title},
             {"row_keys", sweep.table.row_keys},
@@ -106,12 +140,7 @@ Json plan_record(const Sweep& sweep, const Graph& graph, const std::string& file
 }
 
 std::vector<std::string> changes(const Json& old_record, const Json& new_record) {
-  const auto leaves = [](const Json& record) {
-    Json resolved = record.value("resolved", Json::object());
-    resolved.erase("columns");  // they show what trials and attacks make
-    return flatten(resolved);
-  };
-  const auto before = leaves(old_record), after = leaves(new_record);
+  const auto before = leaves_of(old_record), after = leaves_of(new_record);
   std::set<std::string> keys;
   for (const auto& [key, value] : before) keys.insert(key);
   for (const auto& [key, value] : after) keys.insert(key);

@@ -12,44 +12,6 @@
 namespace sweep::plan {
 namespace {
 
-const OptionTable<RunOptions>& run_table() {
-  static const OptionTable<RunOptions> table{
-      {"threads",
-       &RunOptions::threads,
-       {.min = 0,
-        .max = 4096,
-        .doc = "CPU threads of each executor; 0: the host's cores divided by its ranks"}},
-      {"device",
-       &RunOptions::device,
-       {.choices = {"auto", "cpu", "cuda"},
-        .doc = "where to compute; auto: a GPU when there is one"}},
-      {"shard_size",
-       &RunOptions::shard_size,
-       {.min = 1,
-        .max = 1 << 20,
-        .unit = "images",
-        .doc = "an adversarial set is made in tasks of this size"}},
-      {"checkpoint_seconds",
-       &RunOptions::checkpoint_seconds,
-       {.min = 0,
-        .max = 86400,
-        .unit = "seconds",
-        .doc = "time between two checkpoints of a training"}},
-      {"attempts",
-       &RunOptions::attempts,
-       {.min = 1,
-        .max = 100,
-        .doc = "tries of a task whose device or rank is lost; other failures get at most 2"}},
-      {"hang_timeout",
-       &RunOptions::hang_timeout,
-       {.min = 1,
-        .max = 1e6,
-        .unit = "seconds",
-        .doc = "an executor that is silent for so long is killed"}},
-  };
-  return table;
-}
-
 struct Heading {
   std::string name, description;
 };
@@ -177,11 +139,6 @@ std::set<std::string> training_attacks(const Sweep& sweep, const Catalogue& cata
   return keys;
 }
 
-const Schema& run_schema() {
-  static const Schema schema = describe(run_table());
-  return schema;
-}
-
 std::map<std::string, Json> flatten(const Json& object) {
   std::map<std::string, Json> leaves;
   flatten_into(object, "", leaves);
@@ -205,8 +162,7 @@ Sweep resolve_sweep(const Document& document, const Catalogue& catalogue) {
       resolve(describe(heading_table()), section(document, "sweep"), "sweep", location_of));
   check_name(document, heading.name);
   Sweep sweep{.name = heading.name, .description = heading.description};
-  sweep.run = read_options(run_table(),
-                           resolve(run_schema(), section(document, "run"), "run", location_of));
+  sweep.run = resolve_run_options(section(document, "run"), location_of);
   const Json attacks = section(document, "attacks");
   for (const auto& [key, table] : attacks.items())
     sweep.attacks[key] = resolve_attack(document, key, catalogue);

@@ -9,6 +9,7 @@
 #include "core/document.hpp"
 #include "core/json.hpp"
 #include "runner/plan/catalogue.hpp"
+#include "runner/plan/run_options.hpp"
 
 namespace sweep::plan {
 
@@ -53,18 +54,6 @@ struct Table {
   std::vector<Column> columns;
   std::vector<Row> rows;
 };
-
-/// How to run, which never changes what comes out (and is no part of artifact names).
-struct RunOptions {
-  std::int64_t threads = 0;
-  std::string device = "auto";
-  std::int64_t shard_size = 256;
-  double checkpoint_seconds = 60;
-  std::int64_t attempts = 3;
-  double hang_timeout = 600;
-};
-
-const Schema& run_schema();
 
 /// A sweep file, resolved.
 struct Sweep {

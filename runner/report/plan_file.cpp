@@ -14,7 +14,7 @@
 namespace sweep::report {
 namespace {
 
-constexpr int kPlanVersion = 2;
+constexpr int kPlanVersion = 3;
 constexpr std::uintmax_t kLargestFile = std::uintmax_t{256} << 20;
 constexpr std::size_t kMostCells = 1'000'000;
 

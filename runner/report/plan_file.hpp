@@ -43,7 +43,7 @@ struct Plan {
   std::vector<Row> rows;
   std::vector<std::string> datasets;  ///< hashes
   Json sweep;                         ///< {"name", "description", "file"}
-  Json resolved;  ///< {"trials", "attacker", "attackers", "attacks", "columns"}: to run it again
+  Json resolved;  ///< {"attacker", "attackers", "attacks", "columns"}: to run it again
 };
 
 inline constexpr char kSelf[] = "self";  ///< Plan::Column::attacker of white-box columns

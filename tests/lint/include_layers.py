@@ -29,9 +29,14 @@ FOLDERS = {
     "runner/bin/step_": ("runner/bin/step_", "runner/steps/", "trainer/", "attacks/", "core/"),
     "runner/bin/trial_executor.cpp": (
         "runner/bin/step_", "runner/tasks/", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
-    "runner/bin/sweep_runner.cpp": (
-        "runner/bin/step_names.hpp", "runner/data/", "runner/engine/", "runner/plan/", "runner/scheduling/",
-        "runner/report/", "cluster/", "storage/", "core/"),
+    # Verbs: they may use everything that sweep_runner links, which is not LibTorch.
+    "runner/commands/": (
+        "runner/commands/", "runner/data/", "runner/engine/", "runner/inspect/", "runner/plan/", "runner/scheduling/",
+        "runner/upkeep/", "cluster/", "storage/", "core/"),
+    # The state of a run, read from its folder; what else is done with results.
+    "runner/inspect/": ("runner/inspect/", "storage/", "core/"),
+    "runner/upkeep/": ("runner/upkeep/", "runner/inspect/", "storage/", "core/"),
+    "runner/bin/sweep_runner.cpp": ("runner/bin/step_names.hpp", "runner/commands/command.hpp", "cluster/", "core/"),
     # Starts in milliseconds, without MPI and LibTorch.
     "runner/bin/aggregate_results.cpp": ("runner/report/", "storage/", "core/"),
     "tests/": EVERYTHING,
@@ -46,7 +51,7 @@ LIBRARIES = [
     (r"openssl/.*", ("core/hash.cpp",)),
     (r"(spdlog|fmt)/.*", ("core/log.cpp",)),
     (r"toml\+\+/.*|toml\.hpp", ("core/document.cpp",)),
-    (r"CLI/.*", ("runner/bin/",)),
+    (r"CLI/.*", ("runner/bin/", "runner/commands/*.cpp")),
     (r"(hdf5|H5\w*)\.h", ("storage/hdf5/",)),
     (r"mpi\.h", ("cluster/*.cpp",)),
     (r"stb/stb_easy_font\.h", ("runner/data/*.cpp",)),

@@ -66,9 +66,8 @@ TEST(Graph, ShardsCoverTheSetOnceAndDoNotChangeItsName) {
 
 TEST(Graph, NamesDependOnWhatIsComputedAlone) {
   const auto base = names(example_graph(example()));
-  EXPECT_EQ(
-      names(example_graph(example("", {"run.threads=3", "run.attempts=9", "sweep.name='x'"}))),
-      base);
+  EXPECT_EQ(names(example_graph(example("", {"run.threads=3", "run.retries=9", "sweep.name='x'"}))),
+            base);
   for (const std::string change :
        {"training.epochs=5", "training.seed=1", "defence.lambda_n=0.5", "model.normalize='half'",
         "dataset.image_size=32", "attacks.fgsm.epsilon=0.1"})

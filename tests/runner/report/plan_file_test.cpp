@@ -56,7 +56,7 @@ TEST_F(PlanFile, RefusesWhatIsNoPlan) {
 TEST_F(PlanFile, RefusesOtherVersions) {
   EXPECT_THAT(refusal("{}"), HasSubstr("has version null"));
   EXPECT_THAT(refusal(R"({"version": 1, "table": {}})"),
-              HasSubstr("has version 1 (this program reads 2); use the aggregate_results of the "
+              HasSubstr("has version 1 (this program reads 3); use the aggregate_results of the "
                         "same release"));
   EXPECT_THAT(refusal(R"({"version": "2"})"), HasSubstr("has version \"2\""));
 }

@@ -37,7 +37,7 @@ class SmallStore {
 
   static Json plan() {
     Json plan = Json::parse(R"({
-      "version": 2,
+      "version": 3,
       "sweep": {"name": "small", "description": "", "file": "small.toml"},
       "datasets": ["data"],
       "table": {
@@ -60,8 +60,6 @@ class SmallStore {
     rows[1]["trials"] = Json::array({trial("c1", 1), trial("c2", 2)});
     Json attacker = spec(0);
     plan["resolved"] = {
-        {"trials",
-         {{"NA", spec(0)}, {"control, other #0", spec(1)}, {"control, other #1", spec(2)}}},
         {"attacker", attacker},
         {"attackers", Json::object()},
         {"attacks", {{"cw_key", plan["table"]["columns"][1]["attack"]}}},

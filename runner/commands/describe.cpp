@@ -1,0 +1,36 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "core/text.hpp"
+#include "runner/commands/command.hpp"
+#include "runner/plan/listing.hpp"
+
+namespace sweep::commands {
+namespace {
+
+constexpr char kExamples[] =
+    "\n"
+    "  sweep_runner describe attacks      every attack with its keys, defaults, ranges and units\n"
+    "  sweep_runner describe run          the keys of [run]\n";
+
+class Describe final : public Command {
+ public:
+  void add_options(CLI::App& app) override {
+    app.add_option("kind", kind_, join(plan::listed_kinds(), ", "))->type_name("KIND")->required();
+  }
+  int run() override {
+    std::cout << plan::list(plan::built_in_catalogue(), kind_);
+    return 0;
+  }
+
+ private:
+  std::string kind_;
+};
+
+const bool added = add<Describe>("describe", Group::look,
+                                 "What a sweep file can name, with its keys: describe attacks, "
+                                 "describe models, ...",
+                                 kExamples);
+
+}  // namespace
+}  // namespace sweep::commands

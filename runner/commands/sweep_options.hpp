@@ -1,0 +1,14 @@
+#pragma once
+
+#include "runner/engine/run.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace sweep::commands {
+
+/// The sweep file, and what the command line changes of it: the same for every verb that reads one.
+void add_sweep_options(CLI::App& app, engine::RunRequest& request);
+
+}  // namespace sweep::commands

@@ -42,6 +42,8 @@ class ExecutorProcess {
   ~ExecutorProcess();
 
   pid_t pid() const { return pid_; }
+  /// Readable when there is something to receive.
+  int descriptor() const { return socket_.get(); }
   /// Writes a line; a dead child is noticed by poll_exit, not here.
   void send(const std::string& line);
   /// Whole lines that have arrived.

@@ -48,6 +48,14 @@ int available_cores() {
   return quota > 0 ? std::min(cores, quota) : cores;
 }
 
+double memory_bytes() {
+  const double host = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
+                      static_cast<double>(::sysconf(_SC_PAGE_SIZE));
+  std::ifstream file("/sys/fs/cgroup/memory.max");
+  double limit = 0;  // "max" without one
+  return file >> limit && limit > 0 ? std::min(host, limit) : host;
+}
+
 void reset_affinity() {
   cpu_set_t all;
   CPU_ZERO(&all);

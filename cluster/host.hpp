@@ -12,6 +12,9 @@ std::string host_name();
 /// mpirun call reset_affinity first.
 int available_cores();
 
+/// Memory of the host, or what the container leaves of it.
+double memory_bytes();
+
 /// Undoes the binding to one core that mpirun gives jobs of one or two ranks: children inherit it.
 void reset_affinity();
 

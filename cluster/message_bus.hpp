@@ -35,4 +35,8 @@ std::unique_ptr<MessageBus> make_local_bus();
 /// Collective over MPI_COMM_WORLD: initialises MPI. One per process.
 std::unique_ptr<MessageBus> make_mpi_bus();
 
+/// The same from the module that lies beside the program: whoever calls this need not link MPI.
+/// @throws InputError when it can't be loaded.
+std::unique_ptr<MessageBus> load_mpi_bus();
+
 }  // namespace sweep::cluster

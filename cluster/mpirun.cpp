@@ -9,7 +9,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
+#include "cluster/keyboard.hpp"
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -28,28 +30,34 @@ std::vector<std::string> arguments_of(int ranks, const std::vector<std::string>&
 
 /// Runs in the child: `failure` receives the errno of an exec that fails.
 [[noreturn]] void become_mpirun(char* const* arguments, const sigset_t& mask, pid_t parent,
-                                int failure) {
+                                int input, int failure) {
   ::setpgid(0, 0);  // the terminal's Ctrl-C is for the parent alone
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
-  // Outside the terminal's group a read from the terminal would stop the process.
-  const int nothing = ::open("/dev/null", O_RDONLY);
-  ::dup2(nothing, STDIN_FILENO);
+  // Outside the terminal's group a read from the terminal would stop the process: keys come from
+  // the parent.
+  ::dup2(input, STDIN_FILENO);
   ::execvp(arguments[0], arguments);
   const int reason = errno;
   (void)!::write(failure, &reason, sizeof reason);
   ::_exit(127);
 }
 
-/// Waits for the end of `child`, and hands it the signals of `watched` that arrive.
-int wait_and_forward(pid_t child, const sigset_t& watched) {
+/// Waits for the end of `child`, and hands on what arrives for it: the signals of `watched`, and
+/// keys, which mpirun gives to rank 0.
+int wait_and_forward(pid_t child, const sigset_t& watched, int keys) {
+  std::optional<Keyboard> keyboard;
+  if (::isatty(STDIN_FILENO) != 0) keyboard.emplace();
   bool asked = false;
   for (;;) {
     int status = 0;
     if (::waitpid(child, &status, WNOHANG) == child)
       return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    const int signal = ::sigwaitinfo(&watched, nullptr);
+    const timespec pause{0, 100'000'000};
+    const int signal = ::sigtimedwait(&watched, nullptr, &pause);
+    while (const auto key = keyboard ? keyboard->next() : std::nullopt)
+      (void)!::write(keys, &*key, 1);
     if (signal < 0 || signal == SIGCHLD) continue;
     ::kill(child, asked ? SIGTERM : SIGUSR1);
     asked = true;
@@ -71,19 +79,22 @@ int run_mpirun(int ranks, const std::vector<std::string>& command) {
     throw Error(FailureType::internal, concat("cannot make a pipe (", std::strerror(errno), ")"));
   const FileDescriptor from_child(pipe[0]);
   FileDescriptor to_parent(pipe[1]);
+  if (::pipe2(pipe, O_CLOEXEC | O_NONBLOCK) != 0)
+    throw Error(FailureType::internal, concat("cannot make a pipe (", std::strerror(errno), ")"));
+  const FileDescriptor input(pipe[0]), keys(pipe[1]);
 
   sigset_t watched, before;
   sigemptyset(&watched);
   for (const int signal : {SIGCHLD, SIGINT, SIGTERM, SIGUSR1, SIGUSR2}) sigaddset(&watched, signal);
   ::sigprocmask(SIG_BLOCK, &watched, &before);
   const pid_t parent = ::getpid(), child = ::fork();
-  if (child == 0) become_mpirun(pointers.data(), before, parent, to_parent.get());
+  if (child == 0) become_mpirun(pointers.data(), before, parent, input.get(), to_parent.get());
   if (child < 0)
     throw Error(FailureType::internal, concat("cannot start mpirun (", std::strerror(errno), ")"));
   to_parent = FileDescriptor();
   int reason = 0;
   const bool failed = ::read(from_child.get(), &reason, sizeof reason) > 0;
-  const int status = wait_and_forward(child, watched);
+  const int status = wait_and_forward(child, watched, keys.get());
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   if (failed)
     throw InputError(concat("cannot start mpirun (", std::strerror(reason),

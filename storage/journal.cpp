@@ -29,17 +29,22 @@ Journal::Journal(const std::filesystem::path& path) : path_(path) {
 void Journal::append(Json event) {
   event["time"] = utc_time();
   // What an executor printed last may be any bytes: no reason to lose the event.
-  const std::string line = event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  pending_ += event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+void Journal::commit() {
+  if (pending_.empty()) return;
   const off_t end = ::lseek(file_.get(), 0, SEEK_END);
   if (end < 0) throw storage_error("write", path_.string(), errno);
   try {
-    write_all(file_.get(), std::as_bytes(std::span(line)), path_);
+    write_all(file_.get(), std::as_bytes(std::span(pending_)), path_);
     if (::fsync(file_.get()) != 0) throw storage_error("sync", path_.string(), errno);
   } catch (const Error&) {
     // Half a line would swallow the next one.
     if (::ftruncate(file_.get(), end) != 0) log_warning(path_.string() + " may end in half a line");
     throw;
   }
+  pending_.clear();
 }
 
 std::vector<Json> read_journal(const std::filesystem::path& path) {

@@ -8,20 +8,25 @@
 
 namespace sweep::storage {
 
-/// The history of a run: one JSON object per line, fsynced before append() returns.
+/// The history of a run: one JSON object per line.
 class Journal {
  public:
   /// Opens for appending; a torn last line (the writer was killed) is cut off. @throws
   /// Error{storage}
   explicit Journal(const std::filesystem::path& path);
 
-  /// Adds "time" (ISO 8601, UTC) and writes the line, wholly or not at all. Bytes that are no UTF-8
-  /// are replaced. @throws Error{storage}
+  /// Adds "time" (ISO 8601, UTC). Bytes that are no UTF-8 are replaced. The line is kept until
+  /// commit().
   void append(Json event);
+
+  /// Writes what has been appended, wholly or not at all, and syncs: many events cost one sync.
+  /// @throws Error{storage}; the lines are then kept for the next try.
+  void commit();
 
  private:
   std::filesystem::path path_;
   FileDescriptor file_;
+  std::string pending_;
 };
 
 /// Every whole line of the journal; empty when there is none.

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -6,6 +7,7 @@
 #include "cluster/message_bus.hpp"
 #include "cluster/mpirun.hpp"
 #include "core/error.hpp"
+#include "core/json.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "runner/commands/command.hpp"
@@ -18,27 +20,86 @@ namespace {
 constexpr char kExamples[] =
     "\nThe table of a sweep: aggregate_results. Everything that is finished is kept in the output "
     "folder and\n"
-    "never made twice; Ctrl-C saves and ends, the same command goes on.\n"
+    "never made twice; Ctrl-C saves and ends, the same command goes on. What has failed for good "
+    "waits for\n"
+    "--retry-failed.\n"
     "\n"
     "  sweep_runner run sweeps/quick/table1.toml\n"
     "  sweep_runner run --np 4 sweeps/quick/table1.toml --set training.epochs=4\n"
     "  mpirun -np 8 sweep_runner run sweeps/table1.toml\n"
-    "\nExit status: 0 all done; 1 some trials failed; 2 bad input; 75 interrupted, the same "
+    "  sweep_runner run --np 4 sweeps/quick/table1.toml --progress json > events.jsonl\n"
+    "\nFrom another terminal: sweep_runner status, list, show, logs, drain, cancel, retry, "
+    "set-priority.\n"
+    "\nExit status: 0 all done; 1 some trials failed or were cancelled; 2 bad input; 75 "
+    "interrupted, the same\n"
     "command goes on.\n"
     "\nIn a container as root, plain mpirun needs --allow-run-as-root; with more ranks than cores "
     "it needs\n"
     "--oversubscribe, and --bind-to none lets a rank use more than one core. --np N does all of "
     "that.";
 
+const std::map<std::string, engine::View> kViews{{"auto", engine::View::automatic},
+                                                 {"live", engine::View::live},
+                                                 {"plain", engine::View::plain},
+                                                 {"json", engine::View::json}};
+
+/// Options that are short for a key of [run].
+struct Shorthand {
+  const char* option;
+  const char* key;
+  const char* type;
+  const char* summary;
+};
+
+constexpr Shorthand kShorthands[] = {
+    {"--retries", "run.retries", "N", "Further attempts at a task whose device or rank was lost"},
+    {"--max-failures", "run.max_failures", "N|P%", "Failed trials that end the run"},
+    {"--max-concurrent", "run.max_concurrent", "N", "Tasks that run at once"},
+    {"--devices-per-trial,--gpus-per-trial", "run.devices_per_trial", "N",
+     "Ranks that train one classifier together"},
+};
+
+/// The options that were given, as arguments again. `left_out`: long name of one
+std::vector<std::string> arguments_again(const CLI::App& app, const std::string& left_out) {
+  std::vector<std::string> arguments;
+  for (const auto* option : app.get_options()) {
+    if (option->count() == 0 || option->check_lname(left_out)) continue;
+    const bool flag = option->get_expected_max() == 0;
+    for (const auto& value : option->results()) {
+      if (!option->get_positional()) arguments.push_back("--" + option->get_lnames().front());
+      if (!flag) arguments.push_back(value);
+    }
+  }
+  return arguments;
+}
+
 class Run final : public Command {
  public:
   void add_options(CLI::App& app) override {
+    app_ = &app;
     add_sweep_options(app, request_);
     app.add_option("--np", ranks_,
                    "Start mpirun with N ranks on this machine; without it and without mpirun: one "
                    "process")
         ->type_name("N")
         ->check(CLI::Range(1, 4096));
+    app.add_flag("--retry-failed", request_.retry_failed,
+                 "Take up again what failed or was cancelled in earlier runs");
+    auto* fail_fast =
+        app.add_flag("--fail-fast", fail_fast_, "End the run when the first task fails for good");
+    app.add_flag("--keep-going", keep_going_,
+                 "Go on with all that does not depend on what failed (this is the default)")
+        ->excludes(fail_fast);
+    for (const auto& shorthand : kShorthands)
+      app.add_option(shorthand.option, values_[shorthand.key],
+                     concat(shorthand.summary, " (", shorthand.key, ")"))
+          ->type_name(shorthand.type);
+    app.add_option("--progress", view_, "How to show the run: auto, live, plain or json")
+        ->type_name("VIEW")
+        ->check(CLI::IsMember({"auto", "live", "plain", "json"}))
+        ->capture_default_str();
+    app.add_option("--executor", request_.executor, "Program that does the tasks")
+        ->group("");  // for tests and benchmarks of everything around the tasks
   }
 
   int run() override {
@@ -51,7 +112,9 @@ class Run final : public Command {
           "--np was given although a launcher has started this process (there would be ranks "
           "inside of ranks); leave out either --np or mpirun");
     if (ranks_ > 0) return cluster::run_mpirun(ranks_, command_for_mpirun());
-    const auto bus = launched ? cluster::make_mpi_bus() : cluster::make_local_bus();
+    add_shorthands();
+    request_.view = kViews.at(view_);
+    const auto bus = launched ? cluster::load_mpi_bus() : cluster::make_local_bus();
     if (bus->rank() != 0) init_log(concat("rank ", bus->rank()));
     const int status = engine::run(request_, *bus);
     bus->finish();
@@ -61,17 +124,28 @@ class Run final : public Command {
  private:
   /// This command again without --np, for mpirun.
   std::vector<std::string> command_for_mpirun() const {
-    std::vector<std::string> command{(cluster::program_folder() / "sweep_runner").string(), "run",
-                                     request_.sweep.file.string(), "--out", request_.out.string()};
-    for (const auto& assignment : request_.sweep.overrides) {
-      command.emplace_back("--set");
-      command.push_back(assignment);
-    }
+    std::vector<std::string> command{(cluster::program_folder() / "sweep_runner").string(), "run"};
+    for (auto& argument : arguments_again(*app_, "np")) command.push_back(std::move(argument));
     return command;
   }
 
+  void add_shorthands() {
+    auto& overrides = request_.sweep.overrides;
+    for (const auto& [key, value] : values_)
+      if (!value.empty())
+        overrides.push_back(concat(
+            key, "=", key == "run.max_failures" ? Json(value).dump() : value));  // a text: quoted
+    if (fail_fast_) overrides.emplace_back("run.fail_fast=true");
+    if (keep_going_)
+      overrides.insert(overrides.end(), {"run.fail_fast=false", "run.max_failures=''"});
+  }
+
+  CLI::App* app_ = nullptr;
   engine::RunRequest request_;
   int ranks_ = 0;
+  bool fail_fast_ = false, keep_going_ = false;
+  std::map<std::string, std::string> values_;  ///< key of [run] -> value of its shorthand
+  std::string view_ = "auto";
 };
 
 const bool added = add<Run>("run", Group::run,

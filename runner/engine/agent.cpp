@@ -1,5 +1,7 @@
 #include "runner/engine/agent.hpp"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -41,7 +43,8 @@ void Agent::on_message(const Json& message) {
   const std::string type = message.at("type");
   if (type == "setup") setup(message);
   if (type == "task") start_task(message);
-  if (type == "stop") stop_executor();
+  if (type == "stop" || type == "prune") pass_on(type);
+  if (type == "kill") kill_executor(FailureType::communication, message.at("why"));
   if (type == "exit") exit_code_ = message.at("code").get<int>();
 }
 
@@ -51,15 +54,18 @@ void Agent::setup(const Json& message) {
   const auto device = device_of(bus_, setup_.at("run").at("device"));
   report({{"type", "hello"},
           {"host", cluster::host_name()},
-          {"device", device ? "cuda " + *device : "cpu"}});
+          {"device", device ? "cuda " + *device : "cpu"},
+          {"memory_bytes", cluster::memory_bytes()}});
 }
 
 void Agent::start_executor() {
   const Json& run = setup_.at("run");
   const auto device = device_of(bus_, run.at("device"));
   const std::string threads = std::to_string(threads_of(bus_, run.at("threads").get<int>()));
+  const std::string program = setup_.at("executor");
   cluster::ChildOptions child{
-      .program = cluster::program_folder() / "trial_executor",
+      .program = program.empty() ? cluster::program_folder() / "trial_executor"
+                                 : std::filesystem::path(program),
       .arguments = {"work", "--threads", threads, "--device", run.at("device").get<std::string>()},
       .environment = {{"OMP_NUM_THREADS", threads}, {"CUDA_VISIBLE_DEVICES", device.value_or("")}},
       .log = std::filesystem::path(setup_.at("logs").get<std::string>()) /
@@ -72,6 +78,8 @@ void Agent::start_task(const Json& message) {
   running_ = Running{message.at("id"), message.at("attempt"), Clock::now()};
   executor_->send(Json{{"type", "task"},
                        {"task", message.at("task")},
+                       {"attempt", message.at("attempt")},
+                       {"memory_level", message.at("memory_level")},
                        {"log", message.at("log")},
                        {"store", setup_.at("store")},
                        {"epoch", setup_.at("epoch")},
@@ -80,8 +88,14 @@ void Agent::start_task(const Json& message) {
   report({{"type", "started"}, {"pid", executor_->pid()}});
 }
 
-void Agent::stop_executor() {
-  if (executor_ && running_) executor_->send(Json{{"type", "stop"}}.dump());
+void Agent::pass_on(const std::string& type) {
+  if (executor_ && running_) executor_->send(Json{{"type", type}}.dump());
+}
+
+void Agent::kill_executor(FailureType type, const std::string& why) {
+  if (!running_) return;
+  executor_.reset();  // kills it
+  report_failure(std::string(to_string(type)), why);
 }
 
 void Agent::report(Json message) {
@@ -103,9 +117,9 @@ void Agent::on_executor_line(const std::string& line) {
   const Json message = Json::parse(line, nullptr, false);
   if (!running_ || !message.is_object()) return;
   const std::string type = message.value("type", "");
-  if (type == "progress") report(message);
+  if (type == "progress" || type == "epoch") report(message);
   if (type == "failed") report_failure(message.at("failure"), message.at("message"));
-  if (type == "done" || type == "stopped") {
+  if (type == "done" || type == "stopped" || type == "pruned") {
     report({{"type", type}, {"seconds", seconds_since(running_->since)}});
     running_.reset();
   }
@@ -124,18 +138,34 @@ void Agent::check_executor() {
     }
     return;
   }
+  if (!running_) return;
   const double deadline = setup_.at("run").at("hang_timeout").get<double>();
-  if (running_ && executor_->silence_s() > deadline && seconds_since(running_->since) > deadline) {
-    executor_.reset();  // kills it
-    report_failure(std::string(to_string(FailureType::timeout)),
-                   concat("the executor gave no sign of life for ", duration_text(deadline),
-                          " (run.hang_timeout) and was killed"));
-  }
+  const double limit = setup_.at("run").at("task_timeout").get<double>();
+  const double seconds = seconds_since(running_->since);
+  if (executor_->silence_s() > deadline && seconds > deadline)
+    kill_executor(FailureType::timeout,
+                  concat("the executor gave no sign of life for ", duration_text(deadline),
+                         " (run.hang_timeout) and was killed"));
+  else if (limit > 0 && seconds > limit)
+    kill_executor(FailureType::timeout,
+                  concat("the attempt took longer than ", duration_text(limit),
+                         " (run.task_timeout) and was killed"));
 }
 
-void Agent::tick() {
+void Agent::wait(std::chrono::microseconds time) const {
+  pollfd socket{executor_ ? executor_->descriptor() : -1, POLLIN, 0};
+  const timespec limit{0, std::chrono::nanoseconds(time).count()};
+  ::ppoll(&socket, 1, &limit, nullptr);
+}
+
+bool Agent::tick() {
+  const auto before = last_sign_of_life_;
   check_executor();
-  if (seconds_since(last_sign_of_life_) > 1 && !setup_.is_null()) report({{"type", "alive"}});
+  if (seconds_since(last_sign_of_life_) > 1 && !setup_.is_null()) {
+    report({{"type", "alive"}});
+    return false;
+  }
+  return last_sign_of_life_ != before;
 }
 
 }  // namespace sweep::engine

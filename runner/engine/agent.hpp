@@ -8,6 +8,7 @@
 
 #include "cluster/executor_process.hpp"
 #include "cluster/message_bus.hpp"
+#include "core/error.hpp"
 #include "core/json.hpp"
 
 namespace sweep::engine {
@@ -21,8 +22,11 @@ class Agent {
 
   void on_message(const Json& message);
 
-  /// To be called every few milliseconds.
-  void tick();
+  /// To be called every few milliseconds. True when it had something to report.
+  bool tick();
+
+  /// Sleeps, until the executor says something or is gone.
+  void wait(std::chrono::microseconds time) const;
 
   /// The coordinator's exit message has arrived.
   std::optional<int> exit_code() const { return exit_code_; }
@@ -41,7 +45,8 @@ class Agent {
   void report_failure(const std::string& failure, const std::string& text);
   void report(Json message);
   void check_executor();
-  void stop_executor();
+  void pass_on(const std::string& type);
+  void kill_executor(FailureType type, const std::string& why);
 
   cluster::MessageBus& bus_;
   Json setup_;

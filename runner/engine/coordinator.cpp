@@ -1,10 +1,11 @@
 #include "runner/engine/coordinator.hpp"
 
 #include <algorithm>
-#include <fstream>
+#include <cmath>
 
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "runner/engine/log_tail.hpp"
 #include "runner/engine/messages.hpp"
 
 namespace sweep::engine {
@@ -16,8 +17,11 @@ using storage::ArtifactKind;
 
 constexpr double kLostAfterSeconds = 30;       // agents say something every second
 constexpr double kGiveUpWaitingSeconds = 120;  // for executors to save after a stop request
-constexpr int kMaxRemakes =
-    2;  // of a task's inputs: a disk that damages every file must not keep us busy
+constexpr double kSecondsBetweenRequests = 0.5;
+constexpr std::size_t kFailedTasksOfABadRank = 3;
+constexpr std::size_t kShownFailures = 20;
+// Of a task's inputs: a disk that damages every file must not keep us busy.
+constexpr int kMaxRemakes = 2;
 constexpr std::size_t kLogTailLines = 5;
 
 std::vector<std::vector<std::size_t>> input_indices(const plan::Graph& graph) {
@@ -35,244 +39,421 @@ std::vector<scheduling::Node> nodes_of(const CoordinatorSetup& setup) {
   const auto inputs = input_indices(setup.graph);
   std::vector<scheduling::Node> nodes;
   for (std::size_t i = 0; i < inputs.size(); ++i)
-    nodes.push_back({inputs[i], setup.graph.tasks[i].cost, setup.done[i]});
+    nodes.push_back({.inputs = inputs[i],
+                     .cost = setup.graph.tasks[i].cost,
+                     .done = setup.standings[i] == Standing::done,
+                     .failed = setup.standings[i] == Standing::failed,
+                     .devices = setup.graph.tasks[i].devices});
   return nodes;
 }
 
-double seconds_since(std::chrono::steady_clock::time_point time) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - time).count();
+scheduling::Policy policy_of(const plan::RunOptions& run) {
+  return {.attempts = 1 + static_cast<int>(run.retries),
+          .max_running = static_cast<std::size_t>(run.max_concurrent)};
 }
 
-/// The last lines of a log, indented.
-std::string tail(const std::string& path) {
-  std::vector<std::string> lines;
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) lines.push_back("    " + line);
-  if (lines.size() > kLogTailLines) lines.erase(lines.begin(), lines.end() - kLogTailLines);
-  return lines.empty() ? "" : "\n" + join(lines, "\n");
+bool is_working(const RankView& rank) {
+  return rank.state == "idle" || rank.state == "busy" || rank.state == "held";
+}
+
+/// Failures that may be the fault of the place.
+bool blames_the_rank(FailureType type) {
+  return type == FailureType::device_lost || type == FailureType::crash ||
+         type == FailureType::timeout || type == FailureType::internal ||
+         type == FailureType::communication;
 }
 
 }  // namespace
 
 Coordinator::Coordinator(const CoordinatorSetup& setup)
     : setup_(setup),
-      scheduler_(nodes_of(setup), 1 + setup.run.at("retries").get<int>()),
+      scheduler_(nodes_of(setup), policy_of(setup.run)),
       inputs_(input_indices(setup.graph)),
       ranks_(static_cast<std::size_t>(setup.bus.size())) {
-  for (auto& rank : ranks_) rank.last_heard = Clock::now();
-  for (std::size_t task = 0; task < inputs_.size(); ++task)
-    if (scheduler_.state(task) == State::done) remove_temporary_inputs(task);
-  broadcast({{"type", "setup"},
-             {"store", std::filesystem::absolute(setup_.store.root()).string()},
-             {"logs", setup_.run_folder + "/logs"},
-             {"epoch", setup_.epoch},
-             {"run", setup_.run}});
-}
-
-void Coordinator::broadcast(Json message) {
-  message["to"] = messages::kToAgent;
-  for (std::size_t rank = 0; rank < ranks_.size(); ++rank)
-    if (!ranks_[rank].lost) setup_.bus.send(static_cast<int>(rank), message.dump());
-}
-
-void Coordinator::on_message(int from, const Json& message) {
-  Rank& rank = ranks_[static_cast<std::size_t>(from)];
-  if (rank.lost) return;  // its task was given to another rank
-  rank.last_heard = Clock::now();
-  const std::string type = message.at("type");
-  if (type == "hello") {
-    rank.ready = true;
-    setup_.journal.append({{"event", "rank"},
-                           {"rank", from},
-                           {"host", message.at("host")},
-                           {"device", message.at("device")}});
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    by_hash_[task(i).output.hash] = i;
+    if (setup.standings[i] == Standing::cancelled) scheduler_.cancel(i);
+    if (setup.standings[i] == Standing::pruned) scheduler_.prune(i);
+    if (scheduler_.state(i) == State::done) remove_temporary_inputs(i);
   }
-  if (type == "stop_requested") request_stop(message.at("why"));
-  if (!rank.task || !message.contains("id") || message.at("id") != *rank.task) return;
-  const std::size_t task = *rank.task;
-  if (type == "started")
-    setup_.journal.append({{"event", "started"},
-                           {"task", setup_.graph.tasks[task].label},
-                           {"artifact", setup_.graph.tasks[task].output.hash},
-                           {"attempt", message.at("attempt")},
-                           {"rank", from},
-                           {"pid", message.at("pid")}});
-  if (type == "progress")
-    setup_.progress.advanced(from, message.at("fraction"), message.at("text"));
-  if (type == "done") on_done(from, task, message.at("seconds"));
-  if (type == "failed")
-    on_failed(from, task, failure_type_from(message.at("failure").get<std::string>()),
-              message.at("message"));
-  if (type == "stopped") {
-    rank.task.reset();
-    scheduler_.put_back(task);
-    setup_.progress.tick(counts(), eta_s());
-    setup_.progress.ended(from, "stopped, saved");
-  }
-}
-
-void Coordinator::start_tasks() {
+  view_.ranks.resize(ranks_.size());
   for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
-    if (!ranks_[rank].ready || ranks_[rank].lost || ranks_[rank].task) continue;
-    const auto task = scheduler_.take();
-    if (!task) return;
-    start(static_cast<int>(rank), *task);
+    view_.ranks[rank].rank = static_cast<int>(rank);
+    send(static_cast<int>(rank), {{"type", "setup"},
+                                  {"store", std::filesystem::absolute(setup_.store.root())},
+                                  {"logs", (setup_.log.folder() / "logs").string()},
+                                  {"epoch", setup_.log.epoch()},
+                                  {"executor", setup_.executor},
+                                  {"run", plan::to_json(setup_.run)}});
   }
+  obey_waiting_requests();
+  update_counts();
+  update_stages();
 }
 
-void Coordinator::start(int rank, std::size_t task) {
-  const plan::Task& planned = setup_.graph.tasks[task];
-  const int attempt = scheduler_.attempts(task) + 1;
-  Json inputs = Json::array();
-  for (const auto& input : planned.inputs)
-    inputs.push_back({{"kind", storage::to_string(input.kind)}, {"hash", input.hash}});
-  ranks_[static_cast<std::size_t>(rank)].task = task;
-  ranks_[static_cast<std::size_t>(rank)].task_since = Clock::now();
-  setup_.progress.started(rank, planned.label);
-  const Json message{{"to", messages::kToAgent},
-                     {"type", "task"},
-                     {"id", task},
-                     {"attempt", attempt},
-                     {"log", log_path(task, attempt)},
-                     {"task",
-                      {{"kind", storage::to_string(planned.output.kind)},
-                       {"hash", planned.output.hash},
-                       {"label", planned.label},
-                       {"spec", planned.spec},
-                       {"locations", planned.locations},
-                       {"inputs", inputs}}}};
+void Coordinator::send(int rank, Json message) {
+  if (seen(rank).state == "lost") return;
+  message["to"] = messages::kToAgent;
   setup_.bus.send(rank, message.dump());
 }
 
-std::string Coordinator::log_path(std::size_t task, int attempt) const {
-  const auto& id = setup_.graph.tasks[task].output;
-  return concat(setup_.run_folder, "/logs/", storage::to_string(id.kind), "-",
-                id.hash.substr(0, 12), ".", setup_.epoch, ".", attempt, ".log");
+void Coordinator::on_message(int from, const Json& message) {
+  RankView& rank = seen(from);
+  if (rank.state == "lost") return;  // its task was given to another rank
+  ranks_[static_cast<std::size_t>(from)].last_heard = Clock::now();
+  const std::string type = message.at("type");
+  if (type == "hello") on_hello(from, message);
+  if (type == "stop_requested") stop(Stop::save, message.at("why"));
+  if (!rank.task || !message.contains("id") || message.at("id") != *rank.task) return;
+  const std::size_t index = *rank.task;
+  if (type == "started")
+    setup_.log.append("started", task(index),
+                      {{"attempt", message.at("attempt")},
+                       {"rank", from},
+                       {"ranks", scheduler_.ranks_of(index)},
+                       {"pid", message.at("pid")},
+                       {"log", rank.log}});
+  if (type == "progress") on_progress(rank, message);
+  if (type == "done") on_done(from, index, message.at("seconds"));
+  if (type == "failed")
+    on_failed(from, index, failure_type_from(message.at("failure").get<std::string>()),
+              message.at("message"));
+  if (type == "stopped") on_stopped(from, index);
 }
 
-void Coordinator::on_done(int rank, std::size_t task, double seconds) {
-  ranks_[static_cast<std::size_t>(rank)].task.reset();
-  scheduler_.done(task);
-  cost_done_ += setup_.graph.tasks[task].cost;
-  seconds_done_ += seconds;
-  remove_temporary_inputs(task);
-  setup_.journal.append({{"event", "done"},
-                         {"task", setup_.graph.tasks[task].label},
-                         {"artifact", setup_.graph.tasks[task].output.hash},
-                         {"rank", rank},
-                         {"seconds", seconds}});
-  setup_.progress.tick(counts(), eta_s());
-  setup_.progress.ended(rank, "done");
-}
-
-void Coordinator::on_failed(int rank, std::size_t task, FailureType type,
-                            const std::string& message) {
-  ranks_[static_cast<std::size_t>(rank)].task.reset();
-  const plan::Task& planned = setup_.graph.tasks[task];
-  const std::string log = log_path(task, scheduler_.attempts(task) + 1);
-  setup_.journal.append({{"event", "failed"},
-                         {"task", planned.label},
-                         {"artifact", planned.output.hash},
-                         {"rank", rank},
-                         {"failure", to_string(type)},
-                         {"message", message},
-                         {"log", log}});
-  if (type == FailureType::bad_data && remakes_[task] < kMaxRemakes && remake_lost_inputs(task)) {
-    ++remakes_[task];
-    setup_.progress.ended(rank, concat("waits: ", message, "; it is made again"));
-    return;
+void Coordinator::on_hello(int from, const Json& message) {
+  RankView& rank = seen(from);
+  rank.host = message.at("host");
+  rank.device = message.at("device");
+  rank.state = "idle";
+  ranks_[static_cast<std::size_t>(from)].ready = true;
+  const int host = hosts_.emplace(rank.host, static_cast<int>(hosts_.size())).first->second;
+  const double memory_gib = message.at("memory_bytes").get<double>() / (1 << 30);
+  std::size_t host_tasks = 0;
+  if (const double needed = setup_.run.memory_per_task; needed > 0) {
+    host_tasks = static_cast<std::size_t>(std::max(memory_gib / needed, 1.0));
+    if (needed > memory_gib)
+      setup_.progress.note(concat("run.memory_per_task = ", needed, " GiB is more than ", rank.host,
+                                  " has (", fixed(memory_gib, 1),
+                                  " GiB); it works on one task at a time"));
   }
-  const Verdict verdict = scheduler_.failed(task, type);
-  const std::string then = verdict == Verdict::retry ? "will be tried again" : "failed";
-  setup_.progress.tick(counts(), eta_s());
-  setup_.progress.ended(
-      rank, concat(then, ": ", to_string(type), ": ", message, "\n  log: ", log, tail(log)));
-  const bool dataset = planned.output.kind == ArtifactKind::dataset;
-  if (verdict == Verdict::give_up && dataset) input_failure_ = true;
+  scheduler_.add_rank(from, {.host = host, .host_tasks = host_tasks});
+  setup_.log.append("rank", {{"rank", from}, {"host", rank.host}, {"device", rank.device}});
+}
+
+void Coordinator::on_progress(RankView& rank, const Json& message) {
+  const auto number = [&](const char* key) {
+    return message.contains(key) ? std::optional(message.at(key).get<double>()) : std::nullopt;
+  };
+  rank.fraction = message.at("fraction");
+  rank.text = message.at("text");
+  rank.memory_bytes = number("memory_bytes");
+  rank.epoch = number("epoch");
+  rank.loss = number("loss");
+  rank.images_per_second = number("images_per_second");
+}
+
+void Coordinator::start_tasks() {
+  while (const auto next = scheduler_.next()) start(*next);
+}
+
+void Coordinator::start(const scheduling::Start& start) {
+  const plan::Task& planned = task(start.task);
+  const int attempt = scheduler_.attempts(start.task) + 1;
+  Json inputs = Json::array();
+  for (const auto& input : planned.inputs)
+    inputs.push_back({{"kind", storage::to_string(input.kind)}, {"hash", input.hash}});
+  for (const int rank : start.ranks) seen(rank).state = "held";
+  RankView& lead = seen(start.ranks.front());
+  lead = {.rank = lead.rank,
+          .host = lead.host,
+          .device = lead.device,
+          .state = "busy",
+          .task = start.task,
+          .label = planned.label,
+          .log = setup_.log.log_path(planned, attempt),
+          .attempt = attempt,
+          .since = Clock::now()};
+  send(lead.rank, {{"type", "task"},
+                   {"id", start.task},
+                   {"attempt", attempt},
+                   {"memory_level", scheduler_.failures(start.task, FailureType::out_of_memory)},
+                   {"log", lead.log},
+                   {"task",
+                    {{"kind", storage::to_string(planned.output.kind)},
+                     {"hash", planned.output.hash},
+                     {"label", planned.label},
+                     {"spec", planned.spec},
+                     {"locations", planned.locations},
+                     {"inputs", inputs}}}});
+}
+
+void Coordinator::free(int from, const std::string& event) {
+  RankView& lead = seen(from);
+  update_counts();
+  setup_.progress.ended(lead, event, view_);
+  lead.task.reset();
+  for (auto& rank : view_.ranks)
+    if (rank.state == "held" || rank.state == "busy") rank.state = "idle";
+  for (const auto& rank : view_.ranks)
+    if (rank.task)
+      for (const int other : scheduler_.ranks_of(*rank.task))
+        seen(other).state = other == rank.rank ? "busy" : "held";
+}
+
+void Coordinator::on_done(int rank, std::size_t index, double seconds) {
+  const plan::Task& planned = task(index);
+  scheduler_.done(index);
+  eta_.add(planned, seconds);
+  cancelling_.erase(index);
+  ranks_[static_cast<std::size_t>(rank)].failed_since_success.clear();
+  remove_temporary_inputs(index);
+  setup_.log.append("done", planned,
+                    {{"rank", rank},
+                     {"seconds", seconds},
+                     {"cost", planned.cost},
+                     {"device", seen(rank).device}});
+  free(rank, "done");
+}
+
+void Coordinator::on_failed(int rank, std::size_t index, FailureType type,
+                            const std::string& message) {
+  const plan::Task& planned = task(index);
+  const std::string log = seen(rank).log;
+  Json event{{"rank", rank}, {"failure", to_string(type)},    {"message", message},
+             {"log", log},   {"attempt", seen(rank).attempt}, {"final", false}};
+  if (cancelling_.contains(index)) return on_stopped(rank, index);
+  if (type == FailureType::bad_data && remakes_[index] < kMaxRemakes && remake_lost_inputs(index)) {
+    ++remakes_[index];
+    setup_.log.append("failed", planned, event);
+    return free(rank, concat("waits: ", message, "; it is made again"));
+  }
+  const Verdict verdict = scheduler_.failed(index, type);
+  event["final"] = verdict == Verdict::give_up;
+  setup_.log.append("failed", planned, event);
+  view_.failures.push_back({index, planned.label, std::string(to_string(type)), message, log,
+                            verdict == Verdict::give_up});
+  if (view_.failures.size() > kShownFailures) view_.failures.pop_front();
+  std::string tail;
+  for (const auto& line : log_tail(log, kLogTailLines)) tail += "\n    " + line;
+  free(rank, concat(verdict == Verdict::retry ? "will be tried again" : "failed", ": ",
+                    to_string(type), ": ", message, "\n  log: ", log, tail));
   if (verdict == Verdict::stop_run) {
     storage_failure_ = true;
-    request_stop("results can't be written");
+    stop(Stop::save, "results can't be written");
   }
+  if (verdict == Verdict::give_up) {
+    input_failure_ = input_failure_ || planned.output.kind == ArtifactKind::dataset;
+    judge_run();
+  }
+  judge_rank(rank, index, type);
 }
 
-bool Coordinator::remake_lost_inputs(std::size_t task) {
+void Coordinator::on_stopped(int rank, std::size_t index) {
+  scheduler_.put_back(index);
+  if (cancelling_.erase(index) == 0) {
+    setup_.log.append("stopped", task(index), {{"rank", rank}});
+    return free(rank, "stopped, saved");
+  }
+  scheduler_.cancel(index);
+  setup_.log.append("cancelled", task(index), {{"rank", rank}});
+  free(rank, "cancelled");
+}
+
+/// A rank on which one task after the other fails, while others do well, is taken out.
+void Coordinator::judge_rank(int rank, std::size_t index, FailureType type) {
+  auto& failed = ranks_[static_cast<std::size_t>(rank)].failed_since_success;
+  if (!blames_the_rank(type)) return;
+  failed.insert(index);
+  const bool others =
+      std::any_of(view_.ranks.begin(), view_.ranks.end(),
+                  [&](const RankView& other) { return other.rank != rank && is_working(other); });
+  if (failed.size() < kFailedTasksOfABadRank || !others) return;
+  const std::string why = concat(failed.size(), " tasks in a row have failed on it");
+  take_out(rank, "out");
+  setup_.log.append("device_out", {{"rank", rank}, {"why", why}});
+  log_error(concat("rank ", rank, " (", seen(rank).device, " of ", seen(rank).host,
+                   ") is taken out: ", why, "; the others go on without it"));
+}
+
+void Coordinator::take_out(int rank, const std::string& state) {
+  scheduler_.remove_rank(rank);
+  seen(rank).state = state;
+}
+
+std::size_t Coordinator::failed_trials() const {
+  std::size_t count = 0;
+  for (const auto& evaluations : setup_.graph.evaluations)
+    count += static_cast<std::size_t>(
+        std::any_of(evaluations.begin(), evaluations.end(), [&](const auto& evaluation) {
+          const State state = scheduler_.state(by_hash_.at(evaluation.second.hash));
+          return state == State::failed || state == State::blocked;
+        }));
+  return count;
+}
+
+/// fail_fast and max_failures.
+void Coordinator::judge_run() {
+  const auto limit = plan::failure_limit(setup_.run, setup_.graph.evaluations.size());
+  if (!limit) return;
+  const std::size_t failed = failed_trials();
+  if (failed < *limit) return;
+  given_up_ = true;
+  stop(Stop::save,
+       concat(failed, failed == 1 ? " trial has" : " trials have", " failed and ",
+              setup_.run.fail_fast ? "run.fail_fast is set"
+                                   : concat("run.max_failures = ", setup_.run.max_failures)));
+}
+
+bool Coordinator::remake_lost_inputs(std::size_t index) {
   bool any = false;
-  for (const auto input : inputs_[task]) {
-    if (scheduler_.state(input) != State::done ||
-        setup_.store.contains(setup_.graph.tasks[input].output))
+  for (const auto input : inputs_[index]) {
+    if (scheduler_.state(input) != State::done || setup_.store.contains(task(input).output))
       continue;
     any = true;
-    scheduler_.remake(input, task);
+    scheduler_.remake(input, index);
     remake_lost_inputs(input);
   }
   return any;
 }
 
-void Coordinator::remove_temporary_inputs(std::size_t task) {
-  for (const auto input : inputs_[task])
-    if (setup_.graph.tasks[input].temporary) setup_.store.remove(setup_.graph.tasks[input].output);
+void Coordinator::remove_temporary_inputs(std::size_t index) {
+  for (const auto input : inputs_[index])
+    if (task(input).temporary) setup_.store.remove(task(input).output);
 }
 
 void Coordinator::find_lost_ranks() {
-  for (std::size_t i = 0; i < ranks_.size(); ++i) {
-    Rank& rank = ranks_[i];
-    if (rank.lost || !rank.ready || seconds_since(rank.last_heard) < kLostAfterSeconds) continue;
-    rank.lost = true;
-    log_error(concat("rank ", i, " has been silent for ", duration_text(kLostAfterSeconds),
+  for (auto& rank : view_.ranks) {
+    const Rank& known = ranks_[static_cast<std::size_t>(rank.rank)];
+    if (rank.state == "lost" || !known.ready || seconds_since(known.last_heard) < kLostAfterSeconds)
+      continue;
+    log_error(concat("rank ", rank.rank, " has been silent for ", duration_text(kLostAfterSeconds),
                      "; the others go on without it"));
     if (rank.task)
-      on_failed(static_cast<int>(i), *rank.task, FailureType::agent_lost, "the rank went silent");
+      on_failed(rank.rank, *rank.task, FailureType::agent_lost, "the rank went silent");
+    for (const auto& lead : view_.ranks) {
+      if (!lead.task || lead.rank == rank.rank) continue;
+      const auto& group = scheduler_.ranks_of(*lead.task);
+      if (std::find(group.begin(), group.end(), rank.rank) != group.end())
+        send(lead.rank, {{"type", "kill"}, {"why", concat("rank ", rank.rank, " went silent")}});
+    }
+    take_out(rank.rank, "lost");
   }
 }
 
-void Coordinator::request_stop(const std::string& why) {
-  if (stopping_) return;
-  stopping_ = true;
+void Coordinator::cancel(std::size_t index) {
+  if (scheduler_.state(index) != State::running) {
+    if (scheduler_.state(index) == State::done) return;
+    scheduler_.cancel(index);
+    return setup_.log.append("cancelled", task(index), Json::object());
+  }
+  cancelling_.insert(index);
+  send(scheduler_.ranks_of(index).front(), {{"type", "stop"}});
+}
+
+void Coordinator::obey(const ControlRequest& request) {
+  if (request.command == "drain") stop(Stop::drain, "asked for");
+  if (request.command == "stop") stop(Stop::save, "asked for");
+  std::size_t known = 0;
+  for (const auto& hash : request.tasks) {
+    const auto found = by_hash_.find(hash);
+    if (found == by_hash_.end()) continue;
+    ++known;
+    if (request.command == "cancel") cancel(found->second);
+    if (request.command == "retry") scheduler_.retry(found->second);
+    if (request.command == "set-priority") scheduler_.set_priority(found->second, request.priority);
+  }
+  const std::string outcome =
+      request.tasks.empty() ? "obeyed"
+                            : concat(known, " of ", request.tasks.size(), " tasks are of this run");
+  setup_.progress.note(concat("from another terminal: ", request.command,
+                              request.tasks.empty() ? "" : concat(" (", outcome, ")")));
+  Json event = request.text;
+  event["outcome"] = outcome;
+  setup_.log.append("control", std::move(event));
+}
+
+void Coordinator::obey_waiting_requests() {
+  last_request_check_ = Clock::now();
+  for (const auto& request : take_requests(setup_.log.folder() / "control")) obey(request);
+}
+
+void Coordinator::stop(Stop how, const std::string& why) {
+  if (how <= stop_) return;
+  stop_ = how;
   stop_since_ = Clock::now();
-  setup_.progress.note(concat("stopping (", why, "): running tasks save and end"));
-  broadcast({{"type", "stop"}});
+  view_.state = "draining";
+  setup_.progress.note(concat(
+      "stopping (", why, "): ",
+      how == Stop::drain ? "running tasks end, nothing new starts" : "running tasks save and end"));
+  if (how == Stop::drain) return;
+  for (const auto& rank : view_.ranks)
+    if (rank.task) send(rank.rank, {{"type", "stop"}});
 }
 
 void Coordinator::tick() {
   find_lost_ranks();
-  if (!stopping_) start_tasks();
-  setup_.progress.tick(counts(), eta_s());
+  if (seconds_since(last_request_check_) > kSecondsBetweenRequests) obey_waiting_requests();
+  if (const auto request = setup_.progress.request())
+    stop(*request == Request::drain ? Stop::drain : Stop::save, "key pressed");
+  if (stop_ == Stop::no) start_tasks();
+  update_counts();
+  if (seconds_since(last_stages_) > 1) update_stages();
+  setup_.progress.tick(view_);
+  setup_.log.commit(view_);
+}
+
+/// What takes a look at every task: once a second.
+void Coordinator::update_stages() {
+  last_stages_ = Clock::now();
+  std::map<ArtifactKind, StageView> stages;
+  for (std::size_t i = 0; i < setup_.graph.tasks.size(); ++i) {
+    StageView& stage = stages[task(i).output.kind];
+    const State state = scheduler_.state(i);
+    ++stage.total;
+    if (state == State::done) ++stage.done;
+    if (state == State::failed) ++stage.failed;
+    if (state == State::running) ++stage.running;
+  }
+  view_.stages.clear();
+  for (auto& [kind, stage] : stages) {
+    stage.kind = storage::to_string(kind);
+    view_.stages.push_back(std::move(stage));
+  }
+  const auto working = std::count_if(view_.ranks.begin(), view_.ranks.end(), is_working);
+  view_.eta_s = eta_.seconds(scheduler_, static_cast<std::size_t>(working));
+}
+
+void Coordinator::update_counts() {
+  const auto count = [&](State state) { return scheduler_.count(state); };
+  view_.counts = {setup_.graph.tasks.size(), count(State::done),      count(State::failed),
+                  count(State::blocked),     count(State::cancelled), count(State::pruned),
+                  count(State::running),     count(State::ready),     count(State::waiting)};
 }
 
 bool Coordinator::lost_ranks() const {
-  return std::any_of(ranks_.begin(), ranks_.end(), [](const Rank& rank) { return rank.lost; });
+  return std::any_of(view_.ranks.begin(), view_.ranks.end(),
+                     [](const RankView& rank) { return rank.state == "lost"; });
 }
 
 bool Coordinator::finished() const {
-  const bool all_lost =
-      std::all_of(ranks_.begin(), ranks_.end(), [](const Rank& rank) { return rank.lost; });
-  const bool idle = std::none_of(ranks_.begin(), ranks_.end(), [](const Rank& rank) {
-    return rank.task.has_value() && !rank.lost;
-  });
-  if (stopping_) return idle || seconds_since(stop_since_) > kGiveUpWaitingSeconds;
-  return all_lost || (idle && scheduler_.finished());
+  const auto all = [&](auto condition) {
+    return std::all_of(view_.ranks.begin(), view_.ranks.end(), condition);
+  };
+  const bool idle = all([](const RankView& rank) { return !rank.task; });
+  if (stop_ == Stop::save) return idle || seconds_since(stop_since_) > kGiveUpWaitingSeconds;
+  if (stop_ == Stop::drain) return idle;
+  return all([](const RankView& rank) { return rank.state == "lost"; }) ||
+         (idle && scheduler_.finished());
 }
 
 ExitCode Coordinator::exit_code() const {
   if (storage_failure_) return ExitCode::bad_input;
+  if (given_up_) return ExitCode::trials_failed;
   if (!scheduler_.finished()) return ExitCode::interrupted;
   if (input_failure_) return ExitCode::bad_input;
-  return scheduler_.count(State::failed) > 0 ? ExitCode::trials_failed : ExitCode::ok;
-}
-
-std::optional<double> Coordinator::eta_s() const {
-  if (cost_done_ <= 0 || seconds_done_ <= 0) return std::nullopt;
-  const double seconds_per_cost = seconds_done_ / cost_done_;
-  const auto workers = std::count_if(ranks_.begin(), ranks_.end(),
-                                     [](const Rank& rank) { return rank.ready && !rank.lost; });
-  if (workers == 0) return std::nullopt;
-  const double spread = scheduler_.remaining_cost() / static_cast<double>(workers);
-  return seconds_per_cost * std::max(spread, scheduler_.remaining_path());
-}
-
-Counts Coordinator::counts() const {
-  return {setup_.graph.tasks.size(), scheduler_.count(State::done), scheduler_.count(State::failed),
-          scheduler_.count(State::blocked), scheduler_.count(State::running)};
+  const bool all = scheduler_.count(State::failed) + scheduler_.count(State::cancelled) == 0;
+  return all ? ExitCode::ok : ExitCode::trials_failed;
 }
 
 }  // namespace sweep::engine

@@ -1,18 +1,23 @@
 #pragma once
 
-#include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "cluster/message_bus.hpp"
 #include "core/error.hpp"
 #include "core/json.hpp"
+#include "runner/engine/control.hpp"
+#include "runner/engine/eta.hpp"
 #include "runner/engine/progress.hpp"
+#include "runner/engine/run_log.hpp"
+#include "runner/engine/run_view.hpp"
+#include "runner/engine/standing.hpp"
 #include "runner/plan/graph.hpp"
+#include "runner/plan/run_options.hpp"
 #include "runner/scheduling/scheduler.hpp"
-#include "storage/journal.hpp"
 #include "storage/store.hpp"
 
 namespace sweep::engine {
@@ -20,12 +25,11 @@ namespace sweep::engine {
 /// What the coordinator works on and with; all of it outlives the coordinator.
 struct CoordinatorSetup {
   const plan::Graph& graph;
-  const std::vector<bool>& done;  ///< per task: nothing is to be made
+  const std::vector<Standing>& standings;  ///< of every task
+  const plan::RunOptions& run;
   const storage::Store& store;
-  std::int64_t epoch = 0;  ///< number of this run of the store
-  Json run;                ///< the [run] section, resolved
-  std::string run_folder;
-  storage::Journal& journal;
+  std::string executor;  ///< program; empty: trial_executor
+  RunLog& log;
   Progress& progress;
   cluster::MessageBus& bus;
 };
@@ -36,44 +40,65 @@ class Coordinator {
   explicit Coordinator(const CoordinatorSetup& setup);
 
   void on_message(int rank, const Json& message);
-  /// To be called every few milliseconds.
+  /// To be called every few milliseconds. @throws Error{storage}
   void tick();
-  void request_stop(const std::string& why);
 
   bool finished() const;
   /// Of a finished run.
   ExitCode exit_code() const;
-  const scheduling::Scheduler& scheduler() const { return scheduler_; }
+  const RunView& view() const { return view_; }
   bool lost_ranks() const;
 
  private:
-  using Clock = std::chrono::steady_clock;
+  /// What the coordinator alone has to know of a rank; the rest is in its RankView.
   struct Rank {
-    bool ready = false, lost = false;
-    std::optional<std::size_t> task;
-    Clock::time_point task_since, last_heard;
+    Clock::time_point last_heard = Clock::now();
+    bool ready = false;
+    std::set<std::size_t> failed_since_success;  ///< tasks
   };
+  enum class Stop { no, drain, save };
 
-  void start_tasks();
-  void start(int rank, std::size_t task);
+  RankView& seen(int rank) { return view_.ranks[static_cast<std::size_t>(rank)]; }
+  const plan::Task& task(std::size_t index) const { return setup_.graph.tasks[index]; }
+
+  void on_hello(int rank, const Json& message);
+  void on_progress(RankView& rank, const Json& message);
   void on_done(int rank, std::size_t task, double seconds);
   void on_failed(int rank, std::size_t task, FailureType type, const std::string& message);
+  void on_stopped(int rank, std::size_t task);
+
+  void start_tasks();
+  void start(const scheduling::Start& start);
+  /// The rank and those that worked with it are free again; `event` is what the user reads.
+  void free(int rank, const std::string& event);
+  void take_out(int rank, const std::string& state);
+  void judge_rank(int rank, std::size_t task, FailureType type);
+  void judge_run();
   bool remake_lost_inputs(std::size_t task);
   void remove_temporary_inputs(std::size_t task);
   void find_lost_ranks();
-  std::optional<double> eta_s() const;
-  Counts counts() const;
-  std::string log_path(std::size_t task, int attempt) const;
-  void broadcast(Json message);
+  void obey(const ControlRequest& request);
+  void obey_waiting_requests();
+  void cancel(std::size_t task);
+  void stop(Stop how, const std::string& why);
+  void send(int rank, Json message);
+  void update_counts();
+  void update_stages();
+  std::size_t failed_trials() const;
 
   CoordinatorSetup setup_;
   scheduling::Scheduler scheduler_;
   std::vector<std::vector<std::size_t>> inputs_;
+  std::map<std::string, std::size_t> by_hash_;
+  std::map<std::string, int> hosts_;  ///< name -> number
   std::vector<Rank> ranks_;
   std::map<std::size_t, int> remakes_;  ///< task -> how often its inputs had to be made again
-  bool stopping_ = false, input_failure_ = false, storage_failure_ = false;
-  Clock::time_point stop_since_;
-  double cost_done_ = 0, seconds_done_ = 0;
+  std::set<std::size_t> cancelling_;    ///< they run and were asked to stop
+  RunView view_;
+  Eta eta_;
+  Stop stop_ = Stop::no;
+  bool given_up_ = false, input_failure_ = false, storage_failure_ = false;
+  Clock::time_point stop_since_, last_request_check_, last_stages_;
 };
 
 }  // namespace sweep::engine

@@ -2,10 +2,9 @@
 
 #include <unistd.h>
 
-#include <chrono>
+#include <algorithm>
 #include <iostream>
 #include <memory>
-#include <thread>
 
 #include "cluster/host.hpp"
 #include "cluster/stop_signal.hpp"
@@ -14,22 +13,17 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
-#include "runner/engine/agent.hpp"
 #include "runner/engine/coordinator.hpp"
-#include "runner/engine/messages.hpp"
+#include "runner/engine/loop.hpp"
+#include "runner/engine/standing.hpp"
 #include "runner/plan/graph.hpp"
 #include "runner/plan/record.hpp"
-#include "storage/journal.hpp"
 #include "storage/store.hpp"
 
 namespace sweep::engine {
 namespace {
 
 using storage::Store;
-
-/// Short enough to answer at once, long enough to cost nearly no CPU (a few per cent of one core at
-/// most).
-constexpr auto kPollInterval = std::chrono::milliseconds(2);
 
 /// Told the names of a sweep's datasets when nothing else is to be made; else empty.
 using OnDatasets = std::function<void(const std::vector<storage::ArtifactId>&)>;
@@ -41,11 +35,14 @@ struct Run {
   Store store;
   std::filesystem::path folder;  ///< plan, journal, status, logs
   std::unique_ptr<storage::StoreLock> lock;
-  std::vector<bool> done;
-  std::unique_ptr<storage::Journal> journal;
+  std::vector<Standing> standings;
+  std::unique_ptr<RunLog> log;
   std::unique_ptr<Progress> progress;
-  Json run_options;
   std::string next_step;  ///< behind "all done"; empty when only datasets were prepared
+
+  std::size_t count(Standing standing) const {
+    return static_cast<std::size_t>(std::count(standings.begin(), standings.end(), standing));
+  }
 };
 
 /// Lists what changed since the last run of this sweep, so that nobody wonders why work is done
@@ -66,23 +63,6 @@ void report_changes(const Run& run, const Json& record) {
     run.progress->note("  " + lines[i]);
   if (lines.size() > kShown) run.progress->note(concat("  and ", lines.size() - kShown, " more"));
   run.progress->note("finished artifacts that still match are kept");
-}
-
-/// Per task: whether its artifact is there, whole. Shards count as done when what they make up is.
-std::vector<bool> find_done(const plan::Graph& graph, const Store& store) {
-  std::vector<bool> done(graph.tasks.size());
-  std::map<storage::ArtifactId, bool>
-      consumed;  // temporary output -> all that is made of it is there
-  for (std::size_t i = 0; i < graph.tasks.size(); ++i)
-    done[i] = store.verify(graph.tasks[i].output);
-  for (std::size_t i = 0; i < graph.tasks.size(); ++i)
-    for (const auto& input : graph.tasks[i].inputs) {
-      const auto known = consumed.emplace(input, true).first;
-      known->second = known->second && done[i];
-    }
-  for (std::size_t i = 0; i < graph.tasks.size(); ++i)
-    if (graph.tasks[i].temporary && consumed[graph.tasks[i].output]) done[i] = true;
-  return done;
 }
 
 /// Executors would all die on their missing device.
@@ -114,16 +94,74 @@ plan::Inspect inspect_and_note(std::vector<std::string>& notes) {
   };
 }
 
+std::unique_ptr<Progress> make_progress(View view) {
+  if (view == View::automatic) view = cluster::shows_on_terminal() ? View::live : View::plain;
+  if (view == View::live)
+    return make_live_view(std::cout, ::isatty(STDIN_FILENO) != 0 || cluster::started_by_launcher());
+  return view == View::json ? make_json_view(std::cout) : make_plain_view(std::cout);
+}
+
+/// Looks at every artifact, which takes its time where there are many.
+std::vector<Standing> look_at_artifacts(const Run& run) {
+  const auto since = Clock::now();
+  bool said = false;
+  return standings(run.graph, run.store, run.folder / "journal.jsonl", [&](std::size_t seen) {
+    if (said || seconds_since(since) < 2) return;
+    said = true;
+    run.progress->note(concat("checking what is there: ", run.graph.tasks.size(), " artifacts (",
+                              seen, " after 2 s)"));
+  });
+}
+
+/// What an earlier run has given up stays so, unless it is to be tried again.
+void settle_old_failures(Run& run, bool retry_failed) {
+  const auto reopen = [&](Standing standing) {
+    std::replace(run.standings.begin(), run.standings.end(), standing, Standing::open);
+  };
+  if (retry_failed) {
+    reopen(Standing::failed);
+    reopen(Standing::cancelled);
+    return;
+  }
+  if (const auto failed = run.count(Standing::failed); failed > 0)
+    run.progress->note(concat(failed, failed == 1 ? " task" : " tasks",
+                              " failed in an earlier run and will not be tried again; "
+                              "--retry-failed tries all, sweep_runner retry chooses"));
+  if (const auto cancelled = run.count(Standing::cancelled); cancelled > 0)
+    run.progress->note(concat(cancelled, cancelled == 1 ? " task" : " tasks",
+                              " were cancelled in an earlier run and stay so; --retry-failed or "
+                              "sweep_runner retry takes them up again"));
+}
+
+/// Training on several ranks needs an executor that can do it.
+void check_devices(const RunRequest& request, const plan::RunOptions& options, int ranks) {
+  if (options.devices_per_trial > 1 && request.executor.empty())
+    throw InputError(concat("run.devices_per_trial = ", options.devices_per_trial,
+                            " (this version trains a classifier on one device); leave it out"));
+  if (options.devices_per_trial > ranks)
+    throw InputError(concat("run.devices_per_trial = ", options.devices_per_trial, " but there ",
+                            ranks == 1 ? "is 1 rank" : concat("are ", ranks, " ranks"),
+                            " (no trial could ever start); start more ranks with --np"));
+}
+
+void set_devices(plan::Graph& graph, const plan::RunOptions& options) {
+  for (auto& task : graph.tasks)
+    if (task.output.kind == storage::ArtifactKind::model)
+      task.devices = static_cast<int>(options.devices_per_trial);
+}
+
 /// All checks happen here, before any work starts. @throws InputError
 Run prepare(const RunRequest& request, int ranks, const OnDatasets& on_datasets) {
   const Document document = plan::read_request(request.sweep);
   const auto& catalogue = plan::built_in_catalogue();
   Run run{.sweep = plan::resolve_sweep(document, catalogue), .store = Store(request.out)};
   check_device(run.sweep.run.device);
+  check_devices(request, run.sweep.run, ranks);
   std::vector<std::string> notes;
   run.graph = plan::build_graph(run.sweep, catalogue, inspect_and_note(notes));
+  set_devices(run.graph, run.sweep.run);
   const Json record = plan::plan_record(run.sweep, run.graph, request.sweep.file.string());
-  run.folder = run.store.run_folder(run.sweep.name);
+  run.folder = std::filesystem::absolute(run.store.run_folder(run.sweep.name));
   if (on_datasets) {
     run.folder /= "data";
     on_datasets(keep_datasets(run.graph));
@@ -132,148 +170,91 @@ Run prepare(const RunRequest& request, int ranks, const OnDatasets& on_datasets)
                            run.sweep.name);
   }
   run.lock = std::make_unique<storage::StoreLock>(run.store);
-  run.progress = on_datasets ? make_progress(std::cerr, false)
-                             : make_progress(std::cout, cluster::shows_on_terminal());
+  run.progress = on_datasets ? make_plain_view(std::cerr) : make_progress(request.view);
   for (const auto& note : notes) run.progress->note(note);
-  run.run_options = plan::to_json(run.sweep.run);
-
   if (!on_datasets) report_changes(run, record);
-  run.done = find_done(run.graph, run.store);
+  run.standings = look_at_artifacts(run);
+  settle_old_failures(run, request.retry_failed);
   create_folders(run.folder / "logs");
-  write_atomically(run.folder / "plan.json", record.dump(2) + "\n");
-  run.journal = std::make_unique<storage::Journal>(run.folder / "journal.jsonl");
-  const auto there = static_cast<std::size_t>(std::count(run.done.begin(), run.done.end(), true));
-  run.journal->append(
-      {{"event", "run"}, {"epoch", run.lock->epoch()}, {"ranks", ranks}, {"there", there}});
+  write_atomically(run.folder / "plan.json", record.dump(1) + "\n");
+  run.log = std::make_unique<RunLog>(run.folder, run.lock->epoch());
+  const auto there = run.count(Standing::done);
+  run.log->append("run", {{"epoch", run.lock->epoch()},
+                          {"ranks", ranks},
+                          {"there", there},
+                          {"host", cluster::host_name()},
+                          {"pid", ::getpid()}});
   run.progress->note(concat(run.sweep.name, ": ", run.sweep.trials.size(), " trials, ",
-                            run.done.size(), " tasks, ", there, " done already, ",
-                            run.done.size() - there, " to do on ", ranks,
+                            run.standings.size(), " tasks, ", there, " done already, ",
+                            run.count(Standing::open), " to do on ", ranks,
                             ranks == 1 ? " rank" : " ranks"));
   return run;
 }
 
-void write_status(const Run& run, const std::string& state, int code) {
-  const Json status{{"state", state},
-                    {"exit_code", code},
-                    {"epoch", run.lock->epoch()},
-                    {"time", storage::utc_time()}};
-  write_atomically(run.folder / "status.json", status.dump(2) + "\n");
-}
-
-std::string what_failed(const scheduling::Scheduler& scheduler) {
-  const std::size_t failed = scheduler.count(scheduling::State::failed);
-  if (failed == 0) return "stopped because results can't be written";
-  return concat(failed, failed == 1 ? " task" : " tasks", " failed, ",
-                scheduler.count(scheduling::State::blocked), " could not run because of them");
+std::string what_failed(const Counts& counts) {
+  if (counts.failed + counts.cancelled == 0) return "stopped because results can't be written";
+  std::vector<std::string> parts;
+  if (counts.failed > 0)
+    parts.push_back(concat(counts.failed, counts.failed == 1 ? " task failed" : " tasks failed"));
+  if (counts.cancelled > 0) parts.push_back(concat(counts.cancelled, " cancelled"));
+  if (counts.blocked > 0) parts.push_back(concat(counts.blocked, " could not run because of them"));
+  return join(parts, ", ");
 }
 
 /// How the run ended, in the journal, in status.json and for the user.
-void conclude(const Run& run, const Coordinator& coordinator) {
-  using scheduling::State;
-  const auto& scheduler = coordinator.scheduler();
-  const ExitCode code = coordinator.exit_code();
-  const char* state = code == ExitCode::ok            ? "finished"
-                      : code == ExitCode::interrupted ? "interrupted"
-                                                      : "failed";
+void conclude(const Run& run, RunView view, ExitCode code) {
+  const Counts& counts = view.counts;
+  view.exit_code = static_cast<int>(code);
+  view.state = code == ExitCode::ok            ? "finished"
+               : code == ExitCode::interrupted ? "interrupted"
+                                               : "failed";
   run.progress->close();
-  run.journal->append({{"event", "end"}, {"state", state}, {"done", scheduler.count(State::done)}});
-  write_status(run, state, static_cast<int>(code));
+  run.log->append("end", {{"state", view.state},
+                          {"exit_code", *view.exit_code},
+                          {"done", counts.done},
+                          {"failed", counts.failed}});
+  run.log->commit(view);
+  run.log->write_status(view);
   if (code == ExitCode::ok) {
-    run.progress->note(concat("all done: ", scheduler.count(State::done), " tasks", run.next_step));
+    run.progress->note(concat("all done: ", counts.done, " tasks",
+                              counts.pruned > 0 ? concat(", ", counts.pruned, " ended early") : "",
+                              run.next_step));
   } else if (code == ExitCode::interrupted) {
-    run.progress->note(concat("interrupted with ", scheduler.count(State::done), " of ",
-                              run.done.size(),
+    run.progress->note(concat("interrupted with ", counts.done, " of ", counts.total,
                               " tasks done; nothing is lost, the same command goes on"));
   } else {
-    run.progress->note(
-        concat(what_failed(scheduler), "; correct the cause, the same command goes on"));
+    run.progress->note(concat(what_failed(counts),
+                              "; correct the cause, the same command with "
+                              "--retry-failed tries again"));
   }
 }
 
-/// Passes messages and time on to this rank's agent, and on rank 0 to the coordinator.
-class Loop {
- public:
-  Loop(cluster::MessageBus& bus, Coordinator* coordinator)
-      : bus_(bus), coordinator_(coordinator), agent_(bus), launcher_(::getppid()) {}
-
-  /// Until the coordinator has sent the exit message.
-  void run() {
-    while (!agent_.exit_code()) {
-      while (auto message = bus_.receive()) deliver(*message);
-      forward_stop_signal();
-      agent_.tick();
-      if (coordinator_ != nullptr) tick_coordinator();
-      std::this_thread::sleep_for(kPollInterval);
-    }
-  }
-
- private:
-  void deliver(const cluster::Message& message) {
-    const Json json = Json::parse(message.text);
-    if (json.at("to") == messages::kToAgent) {
-      agent_.on_message(json);
-    } else if (coordinator_ != nullptr && !exit_sent_) {
-      coordinator_->on_message(message.from, json);
-    }
-  }
-
-  void tick_coordinator() {
-    if (exit_sent_) return;
-    coordinator_->tick();
-    if (!coordinator_->finished()) return;
-    exit_sent_ = true;
-    for (int rank = 0; rank < bus_.size(); ++rank)
-      bus_.send(rank, Json{{"to", messages::kToAgent}, {"type", "exit"}, {"code", 0}}.dump());
-  }
-
-  /// A signal, or the death of the launcher: without it the ranks can no longer talk to each other.
-  void forward_stop_signal() {
-    if (cluster::started_by_launcher() && ::getppid() != launcher_) {
-      log_error(
-          "the launcher (mpirun) is gone, this rank ends too; the same command goes on from here");
-      ::_exit(static_cast<int>(ExitCode::interrupted));  // executors die with their agent
-    }
-    if (stop_sent_ || cluster::stop_signal() == 0) return;
-    stop_sent_ = true;
-    agent_.on_message({{"type", "stop"}});  // at once: some launchers kill two seconds later
-    bus_.send(0, Json{{"to", messages::kToCoordinator},
-                      {"type", "stop_requested"},
-                      {"why", concat("signal ", cluster::stop_signal())}}
-                     .dump());
-  }
-
-  cluster::MessageBus& bus_;
-  Coordinator* coordinator_;
-  Agent agent_;
-  pid_t launcher_;
-  bool exit_sent_ = false, stop_sent_ = false;
-};
-
 void send_exit(cluster::MessageBus& bus) {
-  for (int rank = 1; rank < bus.size(); ++rank)
-    bus.send(rank, Json{{"to", messages::kToAgent}, {"type", "exit"}, {"code", 0}}.dump());
+  for (int rank = 1; rank < bus.size(); ++rank) send_exit_to(bus, rank);
 }
 
 int coordinate(const RunRequest& request, cluster::MessageBus& bus, const OnDatasets& on_datasets) {
   Run run = prepare(request, bus.size(), on_datasets);
-  if (std::find(run.done.begin(), run.done.end(), false) == run.done.end()) {
+  Coordinator coordinator({run.graph, run.standings, run.sweep.run, run.store,
+                           request.executor.string(), *run.log, *run.progress, bus});
+  if (run.count(Standing::done) == run.standings.size()) {
     run.progress->note("all done already" + run.next_step);
-    write_status(run, "finished", 0);
+    RunView view = coordinator.view();
+    view.state = "finished";
+    view.exit_code = 0;
+    run.log->write_status(view);
     send_exit(bus);
     return 0;
   }
-  write_status(run, "running", -1);
-  const auto folder = std::filesystem::absolute(run.folder).string();
-  Coordinator coordinator({run.graph, run.done, run.store, run.lock->epoch(), run.run_options,
-                           folder, *run.journal, *run.progress, bus});
+  run.log->write_status(coordinator.view());
   Loop(bus, &coordinator).run();
-  conclude(run, coordinator);
+  const ExitCode code = coordinator.exit_code();
+  conclude(run, coordinator.view(), code);
   if (coordinator.lost_ranks()) {
     std::cout.flush();
-    ::_exit(static_cast<int>(
-        coordinator.exit_code()));  // a collective finish would wait for them for ever
+    ::_exit(static_cast<int>(code));  // a collective finish would wait for them for ever
   }
-  return static_cast<int>(coordinator.exit_code());
+  return static_cast<int>(code);
 }
 
 int serve(const RunRequest& request, cluster::MessageBus& bus, const OnDatasets& on_datasets) {

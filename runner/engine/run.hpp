@@ -11,9 +11,15 @@
 
 namespace sweep::engine {
 
+/// How a run shows itself. automatic: live on a terminal, else plain.
+enum class View { automatic, live, plain, json };
+
 struct RunRequest {
   plan::Request sweep;
   std::filesystem::path out = "results";
+  View view = View::automatic;
+  bool retry_failed = false;  ///< what failed or was cancelled in earlier runs is taken up again
+  std::filesystem::path executor;  ///< program in place of trial_executor; empty: that
 };
 
 /// Runs the sweep, or goes on where an earlier run stopped. Every rank calls it; rank 0 reads the

@@ -1,6 +1,13 @@
 #include "runner/plan/run_options.hpp"
 
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <string_view>
 #include <variant>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
 
 namespace sweep::plan {
 namespace {
@@ -73,6 +80,25 @@ const OptionTable<RunOptions>& run_table() {
   return table;
 }
 
+struct Limit {
+  double value = 0;
+  bool percent = false;
+};
+
+/// "5", "10%"; nothing for what is neither, or out of range.
+std::optional<Limit> parse_limit(const std::string& text) {
+  Limit limit;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, limit.value);
+  if (parsed.ec != std::errc()) return std::nullopt;
+  limit.percent = std::string_view(parsed.ptr, end) == "%";
+  if (!limit.percent && (parsed.ptr != end || limit.value != std::floor(limit.value)))
+    return std::nullopt;
+  const bool in_range = limit.percent ? limit.value > 0 && limit.value <= 100
+                                      : limit.value >= 1 && limit.value <= 1e9;
+  return in_range ? std::optional(limit) : std::nullopt;
+}
+
 }  // namespace
 
 const Schema& run_schema() {
@@ -81,7 +107,22 @@ const Schema& run_schema() {
 }
 
 RunOptions resolve_run_options(const Json& given, const LocationOf& location_of) {
-  return read_options(run_table(), resolve(run_schema(), given, "run", location_of));
+  const auto options = read_options(run_table(), resolve(run_schema(), given, "run", location_of));
+  if (!options.max_failures.empty() && !parse_limit(options.max_failures))
+    throw InputError(concat(location_of("run.max_failures"), ": run.max_failures = \"",
+                            options.max_failures,
+                            "\" is no limit; write a number from 1 on (\"5\") or a share of all "
+                            "trials (\"10%\")"));
+  return options;
+}
+
+std::optional<std::size_t> failure_limit(const RunOptions& options, std::size_t trials) {
+  if (options.fail_fast) return 1;
+  const auto limit = parse_limit(options.max_failures);
+  if (!limit) return std::nullopt;
+  const double count =
+      limit->percent ? std::ceil(static_cast<double>(trials) * limit->value / 100) : limit->value;
+  return static_cast<std::size_t>(std::max(count, 1.0));
 }
 
 Json to_json(const RunOptions& options) {

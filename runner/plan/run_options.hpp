@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/json.hpp"
@@ -29,6 +30,9 @@ const Schema& run_schema();
 
 /// [run], checked and completed. @throws InputError
 RunOptions resolve_run_options(const Json& given, const LocationOf& location_of);
+
+/// Failed trials that end the run (fail_fast, max_failures), of `trials`; nothing: none do.
+std::optional<std::size_t> failure_limit(const RunOptions& options, std::size_t trials);
 
 /// Every key with its value, as [run] would hold it.
 Json to_json(const RunOptions& options);

@@ -27,10 +27,13 @@ int in_child(Action action) {
   return status;
 }
 
-/// No file of this process can grow beyond `bytes`: its disk is full, so to say.
+/// No file of this process can grow beyond `bytes`: its disk is full, so to say. A later call can
+/// give it more room.
 inline void limit_file_size(rlim_t bytes) {
   ::signal(SIGXFSZ, SIG_IGN);
-  const rlimit limit{bytes, bytes};
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &limit), 0);
+  limit.rlim_cur = bytes;
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 

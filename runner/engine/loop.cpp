@@ -1,0 +1,90 @@
+#include "runner/engine/loop.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "cluster/host.hpp"
+#include "cluster/stop_signal.hpp"
+#include "core/error.hpp"
+#include "core/log.hpp"
+#include "core/text.hpp"
+#include "runner/engine/messages.hpp"
+
+namespace sweep::engine {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Nothing announces a message: it has to be looked for. Where the last look found one the next is
+// soon; where it is quiet they become rare, so that waiting costs no CPU.
+constexpr auto kShortestPause = 200us, kLongestPause = 50000us;
+
+}  // namespace
+
+void send_exit_to(cluster::MessageBus& bus, int rank) {
+  bus.send(rank, Json{{"to", messages::kToAgent}, {"type", "exit"}, {"code", 0}}.dump());
+}
+
+Loop::Loop(cluster::MessageBus& bus, Coordinator* coordinator)
+    : bus_(bus),
+      coordinator_(coordinator),
+      agent_(bus),
+      launcher_(::getppid()),
+      pause_(kShortestPause) {}
+
+void Loop::run() {
+  while (!agent_.exit_code()) {
+    bool busy = deliver_all();
+    forward_stop_signal();
+    busy = agent_.tick() || busy;
+    if (coordinator_ != nullptr) tick_coordinator();
+    pause_ = busy ? kShortestPause
+                  : std::min(kLongestPause, std::chrono::microseconds(pause_.count() * 5 / 4));
+    agent_.wait(pause_);
+  }
+}
+
+bool Loop::deliver_all() {
+  bool any = false;
+  while (const auto message = bus_.receive()) {
+    deliver(*message);
+    any = true;
+  }
+  return any;
+}
+
+void Loop::deliver(const cluster::Message& message) {
+  const Json json = Json::parse(message.text);
+  if (json.at("to") == messages::kToAgent) {
+    agent_.on_message(json);
+  } else if (coordinator_ != nullptr && !exit_sent_) {
+    coordinator_->on_message(message.from, json);
+  }
+}
+
+void Loop::tick_coordinator() {
+  if (exit_sent_) return;
+  coordinator_->tick();
+  if (!coordinator_->finished()) return;
+  exit_sent_ = true;
+  for (int rank = 0; rank < bus_.size(); ++rank) send_exit_to(bus_, rank);
+}
+
+/// A signal, or the death of the launcher: without it the ranks can no longer talk to each other.
+void Loop::forward_stop_signal() {
+  if (cluster::started_by_launcher() && ::getppid() != launcher_) {
+    log_error(
+        "the launcher (mpirun) is gone, this rank ends too; the same command goes on from here");
+    ::_exit(static_cast<int>(ExitCode::interrupted));  // executors die with their agent
+  }
+  if (stop_sent_ || cluster::stop_signal() == 0) return;
+  stop_sent_ = true;
+  agent_.on_message({{"type", "stop"}});  // at once: some launchers kill two seconds later
+  bus_.send(0, Json{{"to", messages::kToCoordinator},
+                    {"type", "stop_requested"},
+                    {"why", concat("signal ", cluster::stop_signal())}}
+                   .dump());
+}
+
+}  // namespace sweep::engine

@@ -1,3 +1,6 @@
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <ostream>
@@ -35,6 +38,12 @@ std::string stages_line(const RunView& view) {
   for (const auto& stage : view.stages)
     parts.push_back(concat(stage.kind, " ", stage.done, "/", stage.total));
   return "  " + join(parts, "  ");
+}
+
+/// Lines; under mpirun, where it can't be known, those of a small one.
+std::size_t terminal_height() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
 }
 
 class LiveView final : public Progress {
@@ -75,7 +84,13 @@ class LiveView final : public Progress {
     std::vector<const RankView*> busy;
     for (const auto& rank : view.ranks)
       if (rank.task) busy.push_back(&rank);
-    for (const auto* rank : busy) lines.push_back(rank_line(*rank));
+    // A block higher than the terminal could not be drawn anew in place.
+    const std::size_t room =
+        std::max<std::size_t>(terminal_height(), kLogLines + 8) - kLogLines - 6;
+    for (std::size_t i = 0; i < std::min(room, busy.size()); ++i)
+      lines.push_back(rank_line(*busy[i]));
+    if (busy.size() > room)
+      lines.push_back(concat("  and ", busy.size() - room, " more ranks: sweep_runner status"));
     // 0: no log, then one rank after the other.
     const std::size_t shown = shown_log_ % (busy.size() + 1);
     if (shown > 0) {

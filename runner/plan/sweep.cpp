@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <unordered_set>
 
 #include "core/error.hpp"
 #include "core/options.hpp"
@@ -59,17 +60,19 @@ void check_name(const Document& document, const std::string& name) {
 
 std::vector<Trial> resolve_trials(const Document& document, const Catalogue& catalogue) {
   std::vector<Trial> trials;
+  TrialResolver resolver(document, catalogue);
+  std::unordered_set<std::string> texts;
   for (const auto& settings : expand(document)) {
-    const Trial trial = resolve_trial(document, settings, catalogue);
-    if (std::find(trials.begin(), trials.end(), trial) != trials.end()) {
-      std::vector<std::string> texts;
-      for (const auto& setting : settings)
-        texts.push_back(concat(setting.key, " = ", setting.value.dump()));
-      throw InputError(concat(settings.empty() ? document.file : settings.back().location,
-                              ": this trial is there twice (", join(texts, ", "),
-                              "); leave one of the two out"));
-    }
-    trials.push_back(trial);
+    trials.push_back(resolver.resolve(settings));
+    std::string text;
+    for (const auto& [name, member] : kComponents) text += (trials.back().*member).dump();
+    if (texts.insert(std::move(text)).second) continue;
+    std::vector<std::string> written;
+    for (const auto& setting : settings)
+      written.push_back(concat(setting.key, " = ", setting.value.dump()));
+    throw InputError(concat(settings.empty() ? document.file : settings.back().location,
+                            ": this trial is there twice (", join(written, ", "),
+                            "); leave one of the two out"));
   }
   return trials;
 }
@@ -85,7 +88,7 @@ Trial resolve_attacker(const Document& document, const std::string& name,
   if (!document.root.at("attackers").at(name).is_object())
     refuse(concat(" is a value (an attacker is a table of keys on top of the base); write [", path,
                   "]"));
-  return resolve_trial(document, settings_of(document, path), catalogue);
+  return TrialResolver(document, catalogue).resolve(settings_of(document, path));
 }
 
 /// Every attack that a preprocessor is trained on is there.
@@ -101,18 +104,54 @@ void check_training_attacks(const Document& document, const Sweep& sweep,
 }
 
 void flatten_into(const Json& object, const std::string& prefix,
+                  const std::function<bool(const Json&)>& is_leaf,
                   std::map<std::string, Json>& leaves) {
   for (const auto& [key, value] : object.items()) {
-    const std::string dotted = prefix.empty() ? key : concat(prefix, ".", key);
-    if (value.is_object()) {
-      flatten_into(value, dotted, leaves);
+    const std::string dotted = prefix.empty() ? key : prefix + "." + key;
+    if (value.is_object() && !is_leaf(value)) {
+      flatten_into(value, dotted, is_leaf, leaves);
     } else {
       leaves[dotted] = value;
     }
   }
 }
 
+struct Values {
+  const Json* first = nullptr;
+  bool varies = false;
+};
+
+/// Of every key of one component. Trials next to each other mostly agree: only what differs from
+/// the trial before is looked at.
+std::map<std::string_view, Values> first_and_varying(const std::vector<Trial>& trials,
+                                                     Json Trial::*member) {
+  std::map<std::string_view, Values> keys;
+  const Json* before = nullptr;
+  for (const auto& trial : trials) {
+    const Json& component = trial.*member;
+    if (before != nullptr && *before == component) continue;
+    before = &component;
+    for (const auto& [key, value] : component.get_ref<const Json::object_t&>()) {
+      Values& values = keys[key];
+      if (values.first == nullptr) values.first = &value;
+      if (!values.varies) values.varies = *values.first != value;
+    }
+  }
+  return keys;
+}
+
 }  // namespace
+
+const Json* Trial::find(std::string_view key) const {
+  const auto cut = std::min(key.find('.'), key.size());
+  for (const auto& [name, member] : kComponents) {
+    if (key.substr(0, cut) != name || cut == key.size()) continue;
+    const Json& component = this->*member;
+    const auto value = component.find(key.substr(cut + 1));
+    return value == component.end() ? nullptr : &*value;
+  }
+  return nullptr;
+}
 
 Json Trial::to_json() const {
   return {{"dataset", dataset},
@@ -139,18 +178,27 @@ std::set<std::string> training_attacks(const Sweep& sweep, const Catalogue& cata
   return keys;
 }
 
-std::map<std::string, Json> flatten(const Json& object) {
+std::map<std::string, Json> flatten(const Json& object,
+                                    const std::function<bool(const Json&)>& is_leaf) {
   std::map<std::string, Json> leaves;
-  flatten_into(object, "", leaves);
+  flatten_into(object, "", is_leaf, leaves);
   return leaves;
 }
 
+std::vector<std::string> known_keys(const std::vector<Trial>& trials) {
+  std::vector<std::string> keys;
+  for (const auto& [name, member] : kComponents)
+    for (const auto& [key, values] : first_and_varying(trials, member))
+      keys.push_back(concat(name, ".", key));
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
 std::set<std::string> varying_keys(const std::vector<Trial>& trials) {
-  std::map<std::string, Json> first;
   std::set<std::string> varying;
-  for (const auto& trial : trials)
-    for (const auto& [key, value] : flatten(trial.to_json()))
-      if (first.emplace(key, value).first->second != value) varying.insert(key);
+  for (const auto& [name, member] : kComponents)
+    for (const auto& [key, values] : first_and_varying(trials, member))
+      if (values.varies) varying.insert(concat(name, ".", key));
   return varying;
 }
 
@@ -167,7 +215,7 @@ Sweep resolve_sweep(const Document& document, const Catalogue& catalogue) {
   for (const auto& [key, table] : attacks.items())
     sweep.attacks[key] = resolve_attack(document, key, catalogue);
   sweep.trials = resolve_trials(document, catalogue);
-  sweep.attacker = resolve_trial(document, settings_of(document, "attacker"), catalogue);
+  sweep.attacker = TrialResolver(document, catalogue).resolve(settings_of(document, "attacker"));
   const Json attackers = section(document, "attackers");
   for (const auto& [name, table] : attackers.items())
     sweep.attackers[name] = resolve_attacker(document, name, catalogue);

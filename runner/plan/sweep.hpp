@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/document.hpp"
@@ -20,8 +22,21 @@ struct Trial {
 
   /// {"dataset": ..., "model": ..., "defence": ..., "preprocessor": ..., "training": ...}
   Json to_json() const;
+  /// The value of a dotted key such as "training.seed", or null where the trial has no such key.
+  const Json* find(std::string_view key) const;
   bool operator==(const Trial&) const = default;
 };
+
+/// The parts of a trial, by the name that keys of sweep files begin with.
+struct Component {
+  const char* name;
+  Json Trial::*member;
+};
+inline constexpr Component kComponents[] = {{"dataset", &Trial::dataset},
+                                            {"model", &Trial::model},
+                                            {"defence", &Trial::defence},
+                                            {"preprocessor", &Trial::preprocessor},
+                                            {"training", &Trial::training}};
 
 /// Column::attacker of a white-box column.
 inline constexpr char kSelf[] = "self";
@@ -79,8 +94,13 @@ std::set<std::string> training_attacks(const Sweep& sweep, const Catalogue& cata
 /// name.
 Sweep resolve_sweep(const Document& document, const Catalogue& catalogue);
 
-/// "a.b.c" -> leaf for every value that is not an object.
-std::map<std::string, Json> flatten(const Json& object);
+/// "a.b.c" -> leaf for every value that is not an object, or is one that counts as a leaf.
+std::map<std::string, Json> flatten(
+    const Json& object,
+    const std::function<bool(const Json&)>& is_leaf = [](const Json&) { return false; });
+
+/// Every dotted key that a trial has, sorted.
+std::vector<std::string> known_keys(const std::vector<Trial>& trials);
 
 /// Dotted keys whose values differ between trials that have them.
 std::set<std::string> varying_keys(const std::vector<Trial>& trials);

@@ -62,7 +62,7 @@ std::vector<Settings> product(const std::vector<Axis>& axes) {
 }
 
 /// A component's table with its settings, and where each of its keys was written.
-struct Component {
+struct Written {
   Json table = Json::object();
   std::map<std::string, std::string> locations;
 };
@@ -91,7 +91,7 @@ void change_plugin(Json& table, const Json& new_name, const Plugins& plugins) {
 /// Takes the tables of plugins, such as [defence.denoising], out of the component's and puts the
 /// options of the chosen plugin in their place.
 void unpack_plugin_tables(const Document& document, const std::string& component,
-                          const Json& chosen, const Plugins& plugins, Component& result) {
+                          const Json& chosen, const Plugins& plugins, Written& result) {
   for (const auto& [name, plugin] : plugins) {
     if (!result.table.contains(name) || !result.table.at(name).is_object()) continue;
     const Json options = result.table.at(name);
@@ -114,9 +114,9 @@ void unpack_plugin_tables(const Document& document, const std::string& component
   }
 }
 
-Component overlay(const Document& document, const std::string& component, const Settings& settings,
-                  const Plugins& plugins) {
-  Component result;
+Written overlay(const Document& document, const std::string& component, const Settings& settings,
+                const Plugins& plugins) {
+  Written result;
   if (document.root.contains(component)) result.table = document.root.at(component);
   if (!result.table.is_object())
     throw InputError(concat(document.location_of(component), ": ", component,
@@ -138,7 +138,7 @@ Component overlay(const Document& document, const std::string& component, const 
   return result;
 }
 
-LocationOf locate(const Document& document, const Component& component) {
+LocationOf locate(const Document& document, const Written& component) {
   return [&](const std::string& key) {
     const auto found = component.locations.find(key);
     return found == component.locations.end() ? document.location_of(key) : found->second;
@@ -163,15 +163,6 @@ Json resolve_plugin(const Json& table, const std::string& prefix, const std::str
   options.erase(name_key);
   Json resolved = resolve(plugins.at(name.get<std::string>()).schema, options, prefix, location_of);
   resolved[name_key] = name;
-  return resolved;
-}
-
-Json resolve_component(const Document& document, const std::string& component,
-                       const Settings& settings, const Plugins& plugins) {
-  const Component overlaid = overlay(document, component, settings, plugins);
-  Json resolved =
-      resolve_plugin(overlaid.table, component, "name", plugins, locate(document, overlaid));
-  if (component == "model") check_weights(resolved, locate(document, overlaid));
   return resolved;
 }
 
@@ -241,16 +232,30 @@ Settings settings_of(const Document& document, const std::string& section) {
   return settings;
 }
 
-Trial resolve_trial(const Document& document, const Settings& settings,
-                    const Catalogue& catalogue) {
-  const Component training = overlay(document, "training", settings, {});
-  Trial trial{resolve_component(document, "dataset", settings, catalogue.datasets),
-              resolve_component(document, "model", settings, catalogue.models),
-              resolve_component(document, "defence", settings, catalogue.defences),
-              resolve_component(document, "preprocessor", settings, catalogue.preprocessors),
-              resolve(catalogue.training, training.table, "training", locate(document, training))};
-  check_teacher(document, trial.defence, catalogue);
-  return trial;
+Json TrialResolver::component(const std::string& name, const Plugins& plugins,
+                              const Settings& settings) {
+  const std::string prefix = name + ".";
+  std::string text = prefix;
+  for (const auto& setting : settings)
+    if (setting.key.starts_with(prefix)) text += setting.key + "=" + setting.value.dump() + "\n";
+  if (const auto known = known_.find(text); known != known_.end()) return known->second;
+
+  const Written written = overlay(document_, name, settings, plugins);
+  const LocationOf location_of = locate(document_, written);
+  Json resolved = name == "training"
+                      ? sweep::resolve(catalogue_.training, written.table, name, location_of)
+                      : resolve_plugin(written.table, name, "name", plugins, location_of);
+  if (name == "model") check_weights(resolved, location_of);
+  if (name == "defence") check_teacher(document_, resolved, catalogue_);
+  return known_.emplace(std::move(text), std::move(resolved)).first->second;
+}
+
+Trial TrialResolver::resolve(const Settings& settings) {
+  return {component("dataset", catalogue_.datasets, settings),
+          component("model", catalogue_.models, settings),
+          component("defence", catalogue_.defences, settings),
+          component("preprocessor", catalogue_.preprocessors, settings),
+          component("training", {}, settings)};
 }
 
 Json resolve_attack(const Document& document, const std::string& key, const Catalogue& catalogue) {

@@ -1,8 +1,10 @@
 #include "runner/plan/graph.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <optional>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -48,6 +50,7 @@ class Builder {
         evaluations[column.label] = evaluation(source, target, text, column, sets);
       }
     }
+    set_priorities();
     return std::move(graph_);
   }
 
@@ -70,6 +73,23 @@ class Builder {
       inputs.push_back(*preprocessor);
     }
   };
+
+  /// From the evaluations of the trials back to what they read.
+  void set_priorities() {
+    constexpr int kUnset = std::numeric_limits<int>::min();
+    std::unordered_map<std::string, int> needed;  // hash -> highest priority
+    const auto need = [&](const ArtifactId& id, int priority) {
+      int& highest = needed.emplace(id.hash, kUnset).first->second;
+      highest = std::max(highest, priority);
+    };
+    const auto priorities = trial_priorities(sweep_);
+    for (std::size_t i = 0; i < priorities.size(); ++i)
+      for (const auto& [label, id] : graph_.evaluations[i]) need(id, priorities[i]);
+    for (auto task = graph_.tasks.rbegin(); task != graph_.tasks.rend(); ++task) {
+      task->priority = needed.at(task->output.hash);
+      for (const auto& input : task->inputs) need(input, task->priority);
+    }
+  }
 
   /// What tells the trial's classifier from others: "denoising lambda_n=0.1 lambda_a=0 seed=0".
   std::string classifier_text(const Trial& trial) const {

@@ -90,6 +90,7 @@ Json tasks_record(const Graph& graph) {
     for (const auto& input : task.inputs) inputs.push_back(index.at(input.hash));
     record["cost"] = task.cost;
     record["devices"] = task.devices;
+    record["priority"] = task.priority;
     record["temporary"] = task.temporary;
   }
   return tasks;

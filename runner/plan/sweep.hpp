@@ -12,6 +12,7 @@
 #include "core/json.hpp"
 #include "runner/plan/catalogue.hpp"
 #include "runner/plan/run_options.hpp"
+#include "runner/scheduling/early_stopping.hpp"
 
 namespace sweep::plan {
 
@@ -60,6 +61,7 @@ struct Row {
   bool control = false;                     ///< shown for comparison, not in the paper
   bool baseline = false;                    ///< the undefended row that others are compared with
   std::vector<std::size_t> trials;          ///< indices into Sweep::trials
+  Json where = Json::object();              ///< the conditions that only these trials meet
   std::map<std::string, double> published;  ///< column label -> accuracy, percent
 };
 
@@ -70,6 +72,13 @@ struct Table {
   std::vector<Row> rows;
 };
 
+/// A table of [[priority]].
+struct Priority {
+  Json where;  ///< conditions
+  int value = 0;
+  std::vector<std::size_t> trials;  ///< that meet them
+};
+
 /// A sweep file, resolved.
 struct Sweep {
   std::string name, description;
@@ -78,6 +87,8 @@ struct Sweep {
   std::map<std::string, Trial> attackers;  ///< others, that columns name; the same holds
   std::map<std::string, Json> attacks;     ///< key -> {"method": ..., options}
   Table table;
+  std::vector<Priority> priorities;
+  scheduling::EarlyStoppingOptions early_stopping;
   RunOptions run;
 };
 
@@ -101,6 +112,9 @@ std::map<std::string, Json> flatten(
 
 /// Every dotted key that a trial has, sorted.
 std::vector<std::string> known_keys(const std::vector<Trial>& trials);
+
+/// Per trial: the highest value of the [[priority]] tables whose conditions it meets, or 0.
+std::vector<int> trial_priorities(const Sweep& sweep);
 
 /// Dotted keys whose values differ between trials that have them.
 std::set<std::string> varying_keys(const std::vector<Trial>& trials);

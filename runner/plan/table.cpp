@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "runner/plan/conditions.hpp"
+#include "runner/plan/grammar.hpp"
 
 namespace sweep::plan {
 namespace {
@@ -81,7 +82,7 @@ const std::vector<std::string> kPixels{"float32", "uint8"};
 
 Column read_column(const Document& document, const Json& json, const std::string& path,
                    const Sweep& sweep, const std::string& pixels, std::set<std::string>& labels) {
-  check_keys(document, json, path, {"label", "attack", "attacker", "pixels"});
+  check_keys(document, json, path, keys_of_section("table.column"));
   auto attackers = keys_of(sweep.attackers);
   attackers.emplace_back(kSelf);
   const auto attacks = keys_of(sweep.attacks);
@@ -159,7 +160,7 @@ std::map<std::string, double> read_published(const Document& document, const Jso
 Row read_row(const Document& document, const Json& json, const std::string& path,
              TrialIndex& trials, std::set<std::string>& labels,
              const std::vector<Column>& columns) {
-  check_keys(document, json, path, {"label", "group", "where", "published", "control", "baseline"});
+  check_keys(document, json, path, keys_of_section("table.row"));
   Row row{.label = required_label(document, json, path, labels),
           .group = text_at(document, json, path, "group", ""),
           .control = flag_at(document, json, path, "control", false),
@@ -172,6 +173,7 @@ Row read_row(const Document& document, const Json& json, const std::string& path
            "has no where (it says which trials the row shows); write where = "
            "{ \"defence.name\" = \"none\" }");
   row.trials = trials.matching(read_conditions(document, json.at("where"), path + ".where"));
+  row.where = json.at("where");
   if (row.trials.empty())
     refuse(document, path + ".where",
            "matches no trial of the grid (the row would stay empty); correct it or "
@@ -206,11 +208,17 @@ std::vector<Row> rows_for_all(const Sweep& sweep) {
   std::vector<Row> rows;
   for (std::size_t i = 0; i < sweep.trials.size(); ++i) {
     std::vector<std::string> parts;
+    Json where = Json::object();
     for (const auto& key : varying)
-      if (const Json* value = sweep.trials[i].find(key))
+      if (const Json* value = sweep.trials[i].find(key)) {
+        where[key] = *value;
         parts.push_back(
             concat(key, "=", value->is_string() ? value->get<std::string>() : value->dump()));
-    rows.push_back({.label = parts.empty() ? "base" : join(parts, " "), .trials = {i}});
+      }
+    if (where.empty()) where["training.seed"] = sweep.trials[i].training.at("seed");
+    rows.push_back({.label = parts.empty() ? "base" : join(parts, " "),
+                    .trials = {i},
+                    .where = std::move(where)});
   }
   return rows;
 }
@@ -219,8 +227,7 @@ std::vector<Row> rows_for_all(const Sweep& sweep) {
 
 Table resolve_table(const Document& document, const Json& json, const Sweep& sweep,
                     const Catalogue& catalogue) {
-  check_keys(document, json, "table",
-             {"title", "row_keys", "column", "row", "white_box", "pixels"});
+  check_keys(document, json, "table", keys_of_section("table"));
   TrialIndex trials(sweep.trials);
   Table table{.title = text_at(document, json, "table", "title", sweep.name)};
   const Json row_keys = list_at(document, json, "table", "row_keys");

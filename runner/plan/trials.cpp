@@ -9,56 +9,10 @@
 namespace sweep::plan {
 namespace {
 
-struct Axis {
-  std::string key;
-  std::vector<Setting> values;
-};
-
 std::vector<std::string> names_of(const Plugins& plugins) {
   std::vector<std::string> names;
   for (const auto& [name, plugin] : plugins) names.push_back(name);
   return names;
-}
-
-/// One axis for every leaf of the table at `path`; a leaf that is no list is an axis of one value.
-std::vector<Axis> axes_of(const Document& document, const Json& table, const std::string& path) {
-  std::vector<Axis> axes;
-  for (const auto& [key, value] : flatten(table)) {
-    const std::string dotted = concat(path, ".", key);
-    Axis axis{key, {}};
-    if (!value.is_array()) {
-      axis.values.push_back({key, value, document.location_of(dotted)});
-    } else {
-      if (value.empty())
-        throw InputError(
-            concat(document.location_of(dotted), ": ", dotted,
-                   " is an empty list (the grid would have no trials); give it values"));
-      for (std::size_t i = 0; i < value.size(); ++i)
-        axis.values.push_back({key, value[i], document.location_of(concat(dotted, "[", i, "]"))});
-    }
-    axes.push_back(std::move(axis));
-  }
-  if (axes.empty())
-    throw InputError(
-        concat(document.location_of(path), ": ", path,
-               " is empty (it would make no trials); give it keys with lists of values, "
-               "such as \"training.seed\" = [0, 1], or leave it out"));
-  return axes;
-}
-
-/// The Cartesian product; the last axis varies fastest.
-std::vector<Settings> product(const std::vector<Axis>& axes) {
-  std::vector<Settings> combinations{{}};
-  for (const auto& axis : axes) {
-    std::vector<Settings> longer;
-    for (const auto& combination : combinations)
-      for (const auto& value : axis.values) {
-        longer.push_back(combination);
-        longer.back().push_back(value);
-      }
-    combinations = std::move(longer);
-  }
-  return combinations;
 }
 
 /// A component's table with its settings, and where each of its keys was written.
@@ -186,49 +140,28 @@ void check_teacher(const Document& document, const Json& defence, const Catalogu
   }
 }
 
-void check_setting_keys(const Settings& settings) {
-  static const std::vector<std::string> components{"dataset", "model", "defence", "preprocessor",
-                                                   "training"};
-  for (const auto& setting : settings) {
-    const std::string component = split(setting.key, '.').front();
-    if (std::find(components.begin(), components.end(), component) == components.end() ||
-        setting.key == component)
-      throw InputError(concat(setting.location, ": unknown key ", setting.key,
-                              " (a trial is made of dataset, model, defence, preprocessor and "
-                              "training); write a key below one of these, such as training.seed"));
-  }
-}
-
 }  // namespace
 
-std::vector<Settings> expand(const Document& document) {
-  std::vector<Settings> all;
-  const auto add = [&](const Json& table, const std::string& path) {
-    if (!table.is_object())
-      throw InputError(concat(document.location_of(path), ": ", path, " must be a table of keys"));
-    for (auto& combination : product(axes_of(document, table, path)))
-      all.push_back(std::move(combination));
-  };
-  if (document.root.contains("grid")) add(document.root.at("grid"), "grid");
-  if (document.root.contains("include")) {
-    const Json& includes = document.root.at("include");
-    if (!includes.is_array())
-      throw InputError(concat(document.location_of("include"),
-                              ": include must be a list of tables; write [[include]]"));
-    for (std::size_t i = 0; i < includes.size(); ++i) add(includes[i], concat("include[", i, "]"));
-  }
-  if (all.empty()) all.emplace_back();
-  for (const auto& settings : all) check_setting_keys(settings);
-  return all;
+void check_setting_key(const std::string& key, const std::string& location) {
+  const auto parts = split(key, '.');
+  const bool known = parts.size() > 1 && std::any_of(std::begin(kComponents), std::end(kComponents),
+                                                     [&](const Component& component) {
+                                                       return component.name == parts.front();
+                                                     });
+  if (!known)
+    throw InputError(concat(location, ": unknown key ", key,
+                            " (a trial is made of dataset, model, defence, preprocessor and "
+                            "training); write a key below one of these, such as training.seed"));
 }
 
 Settings settings_of(const Document& document, const std::string& section) {
   Settings settings;
   Json table = document.root;
   for (const auto& part : split(section, '.')) table = table.value(part, Json::object());
-  for (const auto& [key, value] : flatten(table))
+  for (const auto& [key, value] : flatten(table)) {
     settings.push_back({key, value, document.location_of(concat(section, ".", key))});
-  check_setting_keys(settings);
+    check_setting_key(key, settings.back().location);
+  }
   return settings;
 }
 

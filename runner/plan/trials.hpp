@@ -18,9 +18,8 @@ struct Setting {
 };
 using Settings = std::vector<Setting>;
 
-/// Every combination of [grid], then those of each [[include]]. A file without either is one trial.
-/// @throws InputError for an empty grid or axis.
-std::vector<Settings> expand(const Document& document);
+/// @throws InputError for a key that is no part of a trial
+void check_setting_key(const std::string& key, const std::string& location);
 
 /// The settings of a table whose values are not lists: "attacker", "attackers.NAME".
 Settings settings_of(const Document& document, const std::string& section);

@@ -82,16 +82,17 @@ std::string range_text(const OptionInfo& option) {
   return concat("[", low, ", ", high, "]", option.unit.empty() ? "" : " " + option.unit);
 }
 
-void check_range(const OptionInfo& option, double value, const std::string& where,
+void check_range(const OptionInfo& option, double value, const std::function<std::string()>& where,
                  const Json& written) {
   // JSON has no infinity: it would become null in a spec.
   if (std::isfinite(value) && value >= option.min && value <= option.max) return;
-  throw InputError(concat(where, " = ", written.dump(), " is out of range (", option.doc,
+  throw InputError(concat(where(), " = ", written.dump(), " is out of range (", option.doc,
                           "); give a value in ", range_text(option)));
 }
 
-void check_value(const OptionInfo& option, const Json& value, const std::string& where,
-                 const Json& written) {
+/// @param where  makes the text for messages: it costs more than the check
+void check_value(const OptionInfo& option, const Json& value,
+                 const std::function<std::string()>& where, const Json& written) {
   if (value.is_number()) check_range(option, value.get<double>(), where, written);
   if (option.type == OptionType::numbers)
     for (const auto& element : value) check_range(option, element.get<double>(), where, written);
@@ -99,7 +100,7 @@ void check_value(const OptionInfo& option, const Json& value, const std::string&
     const auto& text = value.get_ref<const std::string&>();
     if (std::find(option.choices.begin(), option.choices.end(), text) == option.choices.end())
       throw InputError(
-          concat(where, " = ", written.dump(), " is unknown", suggestion(text, option.choices)));
+          concat(where(), " = ", written.dump(), " is unknown", suggestion(text, option.choices)));
   }
 }
 
@@ -143,7 +144,8 @@ Json resolve_relative(const OptionInfo& option, const Json& given, const Json& r
   const Json& written = given.at(option.relative_key);
   const double part = checked_value(option, option.relative_key, written, place).get<double>();
   const Json value = part * resolved.at(option.relative_to).get<double>();
-  check_value(option, value, place.of(option.relative_key), written);
+  check_value(
+      option, value, [&] { return place.of(option.relative_key); }, written);
   return value;
 }
 
@@ -154,7 +156,8 @@ Json resolve_option(const OptionInfo& option, const Json& given, const Json& res
   if (given.contains(option.key)) {
     const Json& written = given.at(option.key);
     const Json value = checked_value(option, option.key, written, place);
-    check_value(option, value, place.of(option.key), written);
+    check_value(
+        option, value, [&] { return place.of(option.key); }, written);
     return value;
   }
   if (!option.default_value.is_null()) return option.default_value;
@@ -235,11 +238,14 @@ Json resolve(const Schema& schema, const Json& given, const std::string& prefix,
   if (!given.is_object() && !given.is_null())
     throw InputError(concat(location_of(prefix), ": ", prefix, " = ", given.dump(),
                             " is a value (its options would be lost); write it as a table"));
-  const auto keys = keys_of(schema);
   for (const auto& [key, value] : given.items()) {
-    if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
+    if (std::any_of(schema.begin(), schema.end(), [&, &key = key](const OptionInfo& option) {
+          return option.key == key || (!key.empty() && option.relative_key == key);
+        }))
+      continue;
     const std::string dotted = concat(prefix, ".", key);
-    throw InputError(concat(location_of(dotted), ": unknown key ", dotted, suggestion(key, keys)));
+    throw InputError(
+        concat(location_of(dotted), ": unknown key ", dotted, suggestion(key, keys_of(schema))));
   }
   Json resolved = Json::object();
   for (const auto& option : schema)

@@ -1,9 +1,12 @@
 #include "runner/plan/graph.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <optional>
-#include <set>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 #include "core/hash.hpp"
 #include "core/options.hpp"
@@ -29,23 +32,25 @@ std::string number_text(const Json& value) {
 class Builder {
  public:
   Builder(const Sweep& sweep, const Catalogue& catalogue, const Inspect& inspect)
-      : sweep_(sweep),
-        catalogue_(catalogue),
-        inspect_(inspect),
-        varying_(varying_keys(sweep.trials)) {}
+      : sweep_(sweep), catalogue_(catalogue), inspect_(inspect) {
+    for (const auto& key : varying_keys(sweep.trials))
+      if (key != "defence.name" && !key.starts_with("preprocessor."))
+        varying_.emplace_back(key, varying_name(key));
+  }
 
   Graph build() {
     for (const auto& trial : sweep_.trials) {
-      graph_.trial_labels.push_back(trial_text(trial));
+      const std::string& text = graph_.trial_labels.emplace_back(trial_text(trial));
       auto& evaluations = graph_.evaluations.emplace_back();
       auto& sets = graph_.adversarial_sets.emplace_back();
       const Source source = dataset(trial.dataset);
       const Target target = target_of(source, trial);
       for (const auto& column : sweep_.table.columns) {
-        if (!column.is_clean()) sets[column.label] = set_of(source, target, trial, column);
-        evaluations[column.label] = evaluation(source, target, trial, column, sets);
+        if (!column.is_clean()) sets[column.label] = set_of(source, target, text, column);
+        evaluations[column.label] = evaluation(source, target, text, column, sets);
       }
     }
+    set_priorities();
     return std::move(graph_);
   }
 
@@ -69,12 +74,28 @@ class Builder {
     }
   };
 
+  /// From the evaluations of the trials back to what they read.
+  void set_priorities() {
+    constexpr int kUnset = std::numeric_limits<int>::min();
+    std::unordered_map<std::string, int> needed;  // hash -> highest priority
+    const auto need = [&](const ArtifactId& id, int priority) {
+      int& highest = needed.emplace(id.hash, kUnset).first->second;
+      highest = std::max(highest, priority);
+    };
+    const auto priorities = trial_priorities(sweep_);
+    for (std::size_t i = 0; i < priorities.size(); ++i)
+      for (const auto& [label, id] : graph_.evaluations[i]) need(id, priorities[i]);
+    for (auto task = graph_.tasks.rbegin(); task != graph_.tasks.rend(); ++task) {
+      task->priority = needed.at(task->output.hash);
+      for (const auto& input : task->inputs) need(input, task->priority);
+    }
+  }
+
   /// What tells the trial's classifier from others: "denoising lambda_n=0.1 lambda_a=0 seed=0".
   std::string classifier_text(const Trial& trial) const {
     std::string text = trial.defence.at("name").get<std::string>();
-    for (const auto& [key, value] : flatten(trial.to_json()))
-      if (varying_.contains(key) && key != "defence.name" && !key.starts_with("preprocessor."))
-        text += concat(" ", varying_name(key), "=", number_text(value));
+    for (const auto& [key, name] : varying_)
+      if (const Json* value = trial.find(key)) text += concat(" ", name, "=", number_text(*value));
     return text;
   }
 
@@ -96,7 +117,7 @@ class Builder {
     task.output = {kind, sha256(spec.dump())};
     task.spec = std::move(spec);
     const ArtifactId id = task.output;
-    if (planned_.insert(id).second) graph_.tasks.push_back(std::move(task));
+    if (planned_.insert(id.hash).second) graph_.tasks.push_back(std::move(task));
     return id;
   }
 
@@ -157,6 +178,9 @@ class Builder {
   std::optional<ArtifactId> preprocessor(const Source& source, const Trial& trial) {
     const std::string name = trial.preprocessor.at("name").get<std::string>();
     if (name == kNoPreprocessor) return std::nullopt;
+    const std::pair key{source.id.hash, trial.preprocessor};
+    if (const auto known = preprocessors_.find(key); known != preprocessors_.end())
+      return known->second;
     const Schema& schema = catalogue_.preprocessors.at(name).schema;
     const auto attacks = training_attacks(trial, catalogue_);
     Json spec{{"dataset", source.id.hash},
@@ -169,23 +193,25 @@ class Builder {
     if (!attacks.empty()) {
       const Target guide{model(source, sweep_.attacker), std::nullopt};
       guide.add_to(spec, task.inputs);
-      for (const auto& key : attacks) {
-        task.inputs.push_back(adversarial_set(source, guide, key, "train"));
+      for (const auto& attack : attacks) {
+        task.inputs.push_back(adversarial_set(source, guide, attack, "train"));
         spec["adversarial_sets"].push_back(task.inputs.back().hash);
       }
     }
-    return add(ArtifactKind::preprocessor, std::move(spec), std::move(task));
+    return preprocessors_[key] = add(ArtifactKind::preprocessor, std::move(spec), std::move(task));
   }
 
-  /// The adversarial test images that a column shows the trial.
-  ArtifactId set_of(const Source& source, const Target& self, const Trial& trial,
+  /// The adversarial test images that a column shows a trial.
+  /// @param text  names the trial
+  ArtifactId set_of(const Source& source, const Target& self, const std::string& text,
                     const Column& column) {
     if (column.is_white_box())
-      return adversarial_set(source, self, column.attack, "test",
-                             concat(" against ", trial_text(trial)));
+      return adversarial_set(source, self, column.attack, "test", concat(" against ", text));
+    const std::pair key{source.id.hash, Json{column.attack, column.attacker}};
+    if (const auto known = sets_.find(key); known != sets_.end()) return known->second;
     const Trial& attacker =
         column.attacker.empty() ? sweep_.attacker : sweep_.attackers.at(column.attacker);
-    return adversarial_set(source, target_of(source, attacker), column.attack, "test");
+    return sets_[key] = adversarial_set(source, target_of(source, attacker), column.attack, "test");
   }
 
   ArtifactId adversarial_set(const Source& source, const Target& attacked, const std::string& key,
@@ -221,13 +247,13 @@ class Builder {
                {.inputs = inputs, .label = label, .cost = cost, .temporary = true});
   }
 
-  ArtifactId evaluation(const Source& source, const Target& target, const Trial& trial,
+  ArtifactId evaluation(const Source& source, const Target& target, const std::string& text,
                         const Column& column, const std::map<std::string, ArtifactId>& sets) {
     Json spec{{"dataset", source.id.hash}, {"split", "test"}, {"pixels", column.pixels}};
     spec["adversarial_set"] = column.is_clean() ? Json() : Json(sets.at(column.label).hash);
-    Task task{.label = concat("evaluate ", trial_text(trial), " on ",
-                              column.is_clean() ? "clean" : column.label),
-              .cost = 0.3 * static_cast<double>(source.summary.test_total())};
+    Task task{
+        .label = concat("evaluate ", text, " on ", column.is_clean() ? "clean" : column.label),
+        .cost = 0.3 * static_cast<double>(source.summary.test_total())};
     target.add_to(spec, task.inputs);
     task.inputs.push_back(source.id);
     if (!column.is_clean()) task.inputs.push_back(sets.at(column.label));
@@ -237,11 +263,14 @@ class Builder {
   const Sweep& sweep_;
   const Catalogue& catalogue_;
   const Inspect& inspect_;
-  std::set<std::string> varying_;
+  /// Keys that tell classifiers apart, and what labels call them.
+  std::vector<std::pair<std::string, std::string>> varying_;
   WeightFiles weights_;
   Graph graph_;
-  std::set<ArtifactId> planned_;
+  std::unordered_set<std::string> planned_;  ///< hashes
   std::map<Json, Source> sources_;
+  /// What trials of one dataset share: by its hash, and what it is made from beside it.
+  std::map<std::pair<std::string, Json>, ArtifactId> preprocessors_, sets_;
 };
 
 }  // namespace

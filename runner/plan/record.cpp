@@ -1,6 +1,8 @@
 #include "runner/plan/record.hpp"
 
 #include <set>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "core/text.hpp"
 
@@ -36,53 +38,60 @@ Json hashes(const std::map<std::string, storage::ArtifactId>& ids) {
 /// has it.
 Json row_value(const Sweep& sweep, const Row& row, const std::string& key) {
   Json values = Json::array();
+  std::unordered_set<std::string> seen;
   for (const auto trial : row.trials) {
-    const auto leaves = flatten(sweep.trials[trial].to_json());
-    const auto leaf = leaves.find(key);
-    const Json value = leaf == leaves.end() ? Json() : leaf->second;
-    if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
+    const Json* found = sweep.trials[trial].find(key);
+    Json value = found == nullptr ? Json() : *found;
+    if (seen.insert(value.dump()).second) values.push_back(std::move(value));
   }
   return values.size() == 1 ? values.front() : values;
+}
+
+/// Built key by key: a braced list of Json copies everything in it.
+Json trial_record(const Sweep& sweep, const Graph& graph, std::size_t trial) {
+  Json record = Json::object();
+  record["id"] = trial;
+  record["label"] = graph.trial_labels[trial];
+  record["seed"] = sweep.trials[trial].training.at("seed");
+  Json& spec = record["spec"] = Json::object();
+  for (const auto& [name, member] : kComponents) spec[name] = sweep.trials[trial].*member;
+  record["evaluations"] = hashes(graph.evaluations[trial]);
+  record["adversarial_sets"] = hashes(graph.adversarial_sets[trial]);
+  return record;
 }
 
 Json rows_record(const Sweep& sweep, const Graph& graph) {
   Json rows = Json::array();
   for (const auto& row : sweep.table.rows) {
-    Json keys = Json::object(), trials = Json::array();
+    Json& record = rows.emplace_back(Json{{"label", row.label},
+                                          {"group", row.group},
+                                          {"control", row.control},
+                                          {"baseline", row.baseline},
+                                          {"published", row.published}});
+    Json& keys = record["keys"] = Json::object();
     for (const auto& key : sweep.table.row_keys) keys[key] = row_value(sweep, row, key);
-    for (const auto trial : row.trials)
-      trials.push_back({{"id", trial},
-                        {"label", graph.trial_labels[trial]},
-                        {"seed", sweep.trials[trial].training.at("seed")},
-                        {"spec", sweep.trials[trial].to_json()},
-                        {"evaluations", hashes(graph.evaluations[trial])},
-                        {"adversarial_sets", hashes(graph.adversarial_sets[trial])}});
-    rows.push_back({{"label", row.label},
-                    {"group", row.group},
-                    {"control", row.control},
-                    {"baseline", row.baseline},
-                    {"keys", keys},
-                    {"published", row.published},
-                    {"trials", trials}});
+    Json& trials = record["trials"] = Json::array();
+    for (const auto trial : row.trials) trials.push_back(trial_record(sweep, graph, trial));
   }
   return rows;
 }
 
 /// The graph of artifacts; inputs are indices into the list.
 Json tasks_record(const Graph& graph) {
-  std::map<storage::ArtifactId, std::size_t> index;
+  std::unordered_map<std::string, std::size_t> index;  // of a hash
   Json tasks = Json::array();
   for (const auto& task : graph.tasks) {
-    Json inputs = Json::array();
-    for (const auto& input : task.inputs) inputs.push_back(index.at(input));
-    index[task.output] = tasks.size();
-    tasks.push_back({{"kind", storage::to_string(task.output.kind)},
-                     {"hash", task.output.hash},
-                     {"label", task.label},
-                     {"inputs", inputs},
-                     {"cost", task.cost},
-                     {"devices", task.devices},
-                     {"temporary", task.temporary}});
+    index.emplace(task.output.hash, tasks.size());
+    Json& record = tasks.emplace_back(Json::object());
+    record["kind"] = storage::to_string(task.output.kind);
+    record["hash"] = task.output.hash;
+    record["label"] = task.label;
+    Json& inputs = record["inputs"] = Json::array();
+    for (const auto& input : task.inputs) inputs.push_back(index.at(input.hash));
+    record["cost"] = task.cost;
+    record["devices"] = task.devices;
+    record["priority"] = task.priority;
+    record["temporary"] = task.temporary;
   }
   return tasks;
 }
@@ -127,16 +136,16 @@ std::string value_text(const std::map<std::string, Json>& leaves, const std::str
 Json plan_record(const Sweep& sweep, const Graph& graph, const std::string& file) {
   Json datasets = Json::array();
   for (const auto& id : graph.datasets) datasets.push_back(id.hash);
-  return {{"version", kPlanVersion},
-          {"datasets", datasets},
-          {"sweep", {{"name", sweep.name}, {"description", sweep.description}, {"file", file}}},
-          {"resolved", resolved_record(sweep)},
-          {"tasks", tasks_record(graph)},
-          {"table",
-           {{"title", sweep.table.title},
-            {"row_keys", sweep.table.row_keys},
-            {"columns", columns_record(sweep, graph)},
-            {"rows", rows_record(sweep, graph)}}}};
+  Json record{{"version", kPlanVersion},
+              {"datasets", datasets},
+              {"sweep", {{"name", sweep.name}, {"description", sweep.description}, {"file", file}}},
+              {"resolved", resolved_record(sweep)}};
+  record["tasks"] = tasks_record(graph);
+  Json& table = record["table"] = Json{{"title", sweep.table.title},
+                                       {"row_keys", sweep.table.row_keys},
+                                       {"columns", columns_record(sweep, graph)}};
+  table["rows"] = rows_record(sweep, graph);
+  return record;
 }
 
 std::vector<std::string> changes(const Json& old_record, const Json& new_record) {

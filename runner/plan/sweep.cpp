@@ -2,10 +2,17 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
+#include <limits>
+#include <unordered_set>
 
 #include "core/error.hpp"
 #include "core/options.hpp"
 #include "core/text.hpp"
+#include "runner/plan/conditions.hpp"
+#include "runner/plan/grammar.hpp"
+#include "runner/plan/grid.hpp"
+#include "runner/plan/search.hpp"
 #include "runner/plan/table.hpp"
 #include "runner/plan/trials.hpp"
 
@@ -35,10 +42,15 @@ Json section(const Document& document, const std::string& name) {
   return value;
 }
 
+/// [sweep] without its seeds, which expand() reads.
+Json heading_section(const Document& document) {
+  Json heading = section(document, "sweep");
+  heading.erase("seeds");
+  return heading;
+}
+
 void check_sections(const Document& document) {
-  static const std::vector<std::string> known{
-      "sweep",     "dataset", "model", "defence", "preprocessor", "training", "attacker",
-      "attackers", "attacks", "grid",  "include", "table",        "run"};
+  const auto& known = top_keys();
   for (const auto& [key, value] : document.root.items())
     if (std::find(known.begin(), known.end(), key) == known.end())
       throw InputError(
@@ -59,19 +71,114 @@ void check_name(const Document& document, const std::string& name) {
 
 std::vector<Trial> resolve_trials(const Document& document, const Catalogue& catalogue) {
   std::vector<Trial> trials;
+  TrialResolver resolver(document, catalogue);
+  std::unordered_set<std::string> texts;
   for (const auto& settings : expand(document)) {
-    const Trial trial = resolve_trial(document, settings, catalogue);
-    if (std::find(trials.begin(), trials.end(), trial) != trials.end()) {
-      std::vector<std::string> texts;
-      for (const auto& setting : settings)
-        texts.push_back(concat(setting.key, " = ", setting.value.dump()));
-      throw InputError(concat(settings.empty() ? document.file : settings.back().location,
-                              ": this trial is there twice (", join(texts, ", "),
-                              "); leave one of the two out"));
-    }
-    trials.push_back(trial);
+    trials.push_back(resolver.resolve(settings));
+    std::string text;
+    for (const auto& [name, member] : kComponents) text += (trials.back().*member).dump();
+    if (texts.insert(std::move(text)).second) continue;
+    std::vector<std::string> written;
+    for (const auto& setting : settings)
+      written.push_back(concat(setting.key, " = ", setting.value.dump()));
+    throw InputError(concat(settings.empty() ? document.file : settings.back().location,
+                            ": this trial is there twice (", join(written, ", "),
+                            "); leave one of the two out"));
   }
   return trials;
+}
+
+/// The tables of a list such as [[exclude]], with their paths. @throws InputError
+std::vector<std::pair<const Json*, std::string>> tables_of(const Document& document,
+                                                           const std::string& name) {
+  std::vector<std::pair<const Json*, std::string>> tables;
+  if (!document.root.contains(name)) return tables;
+  const Json& list = document.root.at(name);
+  const auto refuse = [&](const std::string& path) {
+    throw InputError(concat(document.location_of(path), ": ", path,
+                            " must be a table in a list of "
+                            "tables; write [[",
+                            name, "]]"));
+  };
+  if (!list.is_array()) refuse(name);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::string path = concat(name, "[", i, "]");
+    if (!list[i].is_object() || list[i].empty()) refuse(path);
+    tables.emplace_back(&list[i], path);
+  }
+  return tables;
+}
+
+/// What stands at `path` matches some trials, or it is a mistake.
+std::vector<std::size_t> matching(const Document& document, TrialIndex& index, const Json& where,
+                                  const std::string& path) {
+  auto found = index.matching(read_conditions(document, where, path));
+  if (found.empty())
+    throw InputError(concat(document.location_of(path), ": ", path,
+                            " matches no trial (it would do nothing, so it is likely a mistake); "
+                            "correct or delete it"));
+  return found;
+}
+
+void exclude(const Document& document, std::vector<Trial>& trials) {
+  const auto tables = tables_of(document, "exclude");
+  if (tables.empty()) return;
+  TrialIndex index(trials);
+  std::vector<bool> dropped(trials.size());
+  for (const auto& [table, path] : tables)
+    for (const auto i : matching(document, index, *table, path)) dropped[i] = true;
+  std::vector<Trial> kept;
+  for (std::size_t i = 0; i < trials.size(); ++i)
+    if (!dropped[i]) kept.push_back(std::move(trials[i]));
+  if (kept.empty())
+    throw InputError(concat(document.location_of("exclude"),
+                            ": exclude leaves no trial (there would be nothing to run); delete a "
+                            "table of it"));
+  trials = std::move(kept);
+}
+
+std::vector<Priority> read_priorities(const Document& document, const std::vector<Trial>& trials) {
+  std::vector<Priority> priorities;
+  const auto tables = tables_of(document, "priority");
+  if (tables.empty()) return priorities;
+  TrialIndex index(trials);
+  for (const auto& [table, path] : tables) {
+    for (const auto& [key, value] : table->items())
+      if (const auto known = keys_of_section("priority");
+          std::find(known.begin(), known.end(), key) == known.end())
+        throw InputError(concat(document.location_of(concat(path, ".", key)), ": unknown key ",
+                                path, ".", key, suggestion(key, known)));
+    const Json where = table->value("where", Json()), value = table->value("value", Json());
+    if (!where.is_object() || where.empty())
+      throw InputError(concat(document.location_of(path), ": ", path,
+                              " has no where (it says which trials are meant); write where = { "
+                              "\"training.seed\" = 0 }"));
+    const double number = value.is_number_integer() ? value.get<double>() : NAN;
+    if (!(std::abs(number) <= kMaxPriority))
+      throw InputError(concat(document.location_of(concat(path, ".value")), ": ", path,
+                              ".value = ", value.dump(),
+                              " is no priority (higher comes first); "
+                              "give an integer in [",
+                              -kMaxPriority, ", ", kMaxPriority, "]"));
+    priorities.push_back(
+        {where, static_cast<int>(number), matching(document, index, where, path + ".where")});
+  }
+  return priorities;
+}
+
+/// Choosing among many trainings by how they go makes the chosen look better than they are.
+void check_search(const Document& document, const Sweep& sweep, const SearchOptions& search) {
+  const bool biased = search.method != "none" || search.rule != "none";
+  if (!biased || search.force) return;
+  for (const auto& row : sweep.table.rows)
+    if (!row.published.empty())
+      throw InputError(
+          concat(document.location_of("search"), ": search ",
+                 search.rule == "none" ? "draws trials" : "stops trainings early",
+                 " in a file that compares with published values (row \"", row.label,
+                 "\": choosing by results makes the chosen look better than they are, which is no "
+                 "fair comparison); delete [search] or the published values, or say search.force = "
+                 "true"));
 }
 
 Trial resolve_attacker(const Document& document, const std::string& name,
@@ -85,7 +192,7 @@ Trial resolve_attacker(const Document& document, const std::string& name,
   if (!document.root.at("attackers").at(name).is_object())
     refuse(concat(" is a value (an attacker is a table of keys on top of the base); write [", path,
                   "]"));
-  return resolve_trial(document, settings_of(document, path), catalogue);
+  return TrialResolver(document, catalogue).resolve(settings_of(document, path));
 }
 
 /// Every attack that a preprocessor is trained on is there.
@@ -101,18 +208,56 @@ void check_training_attacks(const Document& document, const Sweep& sweep,
 }
 
 void flatten_into(const Json& object, const std::string& prefix,
+                  const std::function<bool(const Json&)>& is_leaf,
                   std::map<std::string, Json>& leaves) {
   for (const auto& [key, value] : object.items()) {
-    const std::string dotted = prefix.empty() ? key : concat(prefix, ".", key);
-    if (value.is_object()) {
-      flatten_into(value, dotted, leaves);
+    const std::string dotted = prefix.empty() ? key : prefix + "." + key;
+    if (value.is_object() && !is_leaf(value)) {
+      flatten_into(value, dotted, is_leaf, leaves);
     } else {
       leaves[dotted] = value;
     }
   }
 }
 
+constexpr int kUnset = std::numeric_limits<int>::min();
+
+struct Values {
+  const Json* first = nullptr;
+  bool varies = false;
+};
+
+/// Of every key of one component. Trials next to each other mostly agree: only what differs from
+/// the trial before is looked at.
+std::map<std::string_view, Values> first_and_varying(const std::vector<Trial>& trials,
+                                                     Json Trial::*member) {
+  std::map<std::string_view, Values> keys;
+  const Json* before = nullptr;
+  for (const auto& trial : trials) {
+    const Json& component = trial.*member;
+    if (before != nullptr && *before == component) continue;
+    before = &component;
+    for (const auto& [key, value] : component.get_ref<const Json::object_t&>()) {
+      Values& values = keys[key];
+      if (values.first == nullptr) values.first = &value;
+      if (!values.varies) values.varies = *values.first != value;
+    }
+  }
+  return keys;
+}
+
 }  // namespace
+
+const Json* Trial::find(std::string_view key) const {
+  const auto cut = std::min(key.find('.'), key.size());
+  for (const auto& [name, member] : kComponents) {
+    if (key.substr(0, cut) != name || cut == key.size()) continue;
+    const Json& component = this->*member;
+    const auto value = component.find(key.substr(cut + 1));
+    return value == component.end() ? nullptr : &*value;
+  }
+  return nullptr;
+}
 
 Json Trial::to_json() const {
   return {{"dataset", dataset},
@@ -139,18 +284,36 @@ std::set<std::string> training_attacks(const Sweep& sweep, const Catalogue& cata
   return keys;
 }
 
-std::map<std::string, Json> flatten(const Json& object) {
+std::map<std::string, Json> flatten(const Json& object,
+                                    const std::function<bool(const Json&)>& is_leaf) {
   std::map<std::string, Json> leaves;
-  flatten_into(object, "", leaves);
+  flatten_into(object, "", is_leaf, leaves);
   return leaves;
 }
 
+std::vector<std::string> known_keys(const std::vector<Trial>& trials) {
+  std::vector<std::string> keys;
+  for (const auto& [name, member] : kComponents)
+    for (const auto& [key, values] : first_and_varying(trials, member))
+      keys.push_back(concat(name, ".", key));
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
+std::vector<int> trial_priorities(const Sweep& sweep) {
+  std::vector<int> values(sweep.trials.size(), kUnset);
+  for (const auto& priority : sweep.priorities)
+    for (const auto trial : priority.trials)
+      values[trial] = std::max(values[trial], priority.value);
+  std::replace(values.begin(), values.end(), kUnset, 0);
+  return values;
+}
+
 std::set<std::string> varying_keys(const std::vector<Trial>& trials) {
-  std::map<std::string, Json> first;
   std::set<std::string> varying;
-  for (const auto& trial : trials)
-    for (const auto& [key, value] : flatten(trial.to_json()))
-      if (first.emplace(key, value).first->second != value) varying.insert(key);
+  for (const auto& [name, member] : kComponents)
+    for (const auto& [key, values] : first_and_varying(trials, member))
+      if (values.varies) varying.insert(concat(name, ".", key));
   return varying;
 }
 
@@ -159,7 +322,7 @@ Sweep resolve_sweep(const Document& document, const Catalogue& catalogue) {
   const auto location_of = [&](const std::string& key) { return document.location_of(key); };
   const auto heading = read_options(
       heading_table(),
-      resolve(describe(heading_table()), section(document, "sweep"), "sweep", location_of));
+      resolve(describe(heading_table()), heading_section(document), "sweep", location_of));
   check_name(document, heading.name);
   Sweep sweep{.name = heading.name, .description = heading.description};
   sweep.run = resolve_run_options(section(document, "run"), location_of);
@@ -167,12 +330,17 @@ Sweep resolve_sweep(const Document& document, const Catalogue& catalogue) {
   for (const auto& [key, table] : attacks.items())
     sweep.attacks[key] = resolve_attack(document, key, catalogue);
   sweep.trials = resolve_trials(document, catalogue);
-  sweep.attacker = resolve_trial(document, settings_of(document, "attacker"), catalogue);
+  exclude(document, sweep.trials);
+  sweep.attacker = TrialResolver(document, catalogue).resolve(settings_of(document, "attacker"));
   const Json attackers = section(document, "attackers");
   for (const auto& [name, table] : attackers.items())
     sweep.attackers[name] = resolve_attacker(document, name, catalogue);
   check_training_attacks(document, sweep, catalogue);
   sweep.table = resolve_table(document, section(document, "table"), sweep, catalogue);
+  sweep.priorities = read_priorities(document, sweep.trials);
+  const SearchOptions search = resolve_search(document);
+  check_search(document, sweep, search);
+  sweep.early_stopping = search;
   return sweep;
 }
 

@@ -1,15 +1,18 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/document.hpp"
 #include "core/json.hpp"
 #include "runner/plan/catalogue.hpp"
 #include "runner/plan/run_options.hpp"
+#include "runner/scheduling/early_stopping.hpp"
 
 namespace sweep::plan {
 
@@ -20,8 +23,21 @@ struct Trial {
 
   /// {"dataset": ..., "model": ..., "defence": ..., "preprocessor": ..., "training": ...}
   Json to_json() const;
+  /// The value of a dotted key such as "training.seed", or null where the trial has no such key.
+  const Json* find(std::string_view key) const;
   bool operator==(const Trial&) const = default;
 };
+
+/// The parts of a trial, by the name that keys of sweep files begin with.
+struct Component {
+  const char* name;
+  Json Trial::*member;
+};
+inline constexpr Component kComponents[] = {{"dataset", &Trial::dataset},
+                                            {"model", &Trial::model},
+                                            {"defence", &Trial::defence},
+                                            {"preprocessor", &Trial::preprocessor},
+                                            {"training", &Trial::training}};
 
 /// Column::attacker of a white-box column.
 inline constexpr char kSelf[] = "self";
@@ -45,6 +61,7 @@ struct Row {
   bool control = false;                     ///< shown for comparison, not in the paper
   bool baseline = false;                    ///< the undefended row that others are compared with
   std::vector<std::size_t> trials;          ///< indices into Sweep::trials
+  Json where = Json::object();              ///< the conditions that only these trials meet
   std::map<std::string, double> published;  ///< column label -> accuracy, percent
 };
 
@@ -55,6 +72,13 @@ struct Table {
   std::vector<Row> rows;
 };
 
+/// A table of [[priority]].
+struct Priority {
+  Json where;  ///< conditions
+  int value = 0;
+  std::vector<std::size_t> trials;  ///< that meet them
+};
+
 /// A sweep file, resolved.
 struct Sweep {
   std::string name, description;
@@ -63,6 +87,8 @@ struct Sweep {
   std::map<std::string, Trial> attackers;  ///< others, that columns name; the same holds
   std::map<std::string, Json> attacks;     ///< key -> {"method": ..., options}
   Table table;
+  std::vector<Priority> priorities;
+  scheduling::EarlyStoppingOptions early_stopping;
   RunOptions run;
 };
 
@@ -79,8 +105,16 @@ std::set<std::string> training_attacks(const Sweep& sweep, const Catalogue& cata
 /// name.
 Sweep resolve_sweep(const Document& document, const Catalogue& catalogue);
 
-/// "a.b.c" -> leaf for every value that is not an object.
-std::map<std::string, Json> flatten(const Json& object);
+/// "a.b.c" -> leaf for every value that is not an object, or is one that counts as a leaf.
+std::map<std::string, Json> flatten(
+    const Json& object,
+    const std::function<bool(const Json&)>& is_leaf = [](const Json&) { return false; });
+
+/// Every dotted key that a trial has, sorted.
+std::vector<std::string> known_keys(const std::vector<Trial>& trials);
+
+/// Per trial: the highest value of the [[priority]] tables whose conditions it meets, or 0.
+std::vector<int> trial_priorities(const Sweep& sweep);
 
 /// Dotted keys whose values differ between trials that have them.
 std::set<std::string> varying_keys(const std::vector<Trial>& trials);

@@ -2,14 +2,15 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "runner/plan/conditions.hpp"
+#include "runner/plan/grammar.hpp"
 
 namespace sweep::plan {
 namespace {
-
-using Leaves = std::map<std::string, Json>;
 
 [[noreturn]] void refuse(const Document& document, const std::string& key,
                          const std::string& what) {
@@ -81,7 +82,7 @@ const std::vector<std::string> kPixels{"float32", "uint8"};
 
 Column read_column(const Document& document, const Json& json, const std::string& path,
                    const Sweep& sweep, const std::string& pixels, std::set<std::string>& labels) {
-  check_keys(document, json, path, {"label", "attack", "attacker", "pixels"});
+  check_keys(document, json, path, keys_of_section("table.column"));
   auto attackers = keys_of(sweep.attackers);
   attackers.emplace_back(kSelf);
   const auto attacks = keys_of(sweep.attacks);
@@ -137,38 +138,6 @@ void check_use(const Document& document, const std::vector<Column>& columns, con
   check(sweep.attackers, attackers, "attackers");
 }
 
-/// 1 and 1.0 are equal, and so are "4/255" and what it stands for.
-bool same_value(const Json& resolved, const Json& written) {
-  const auto number = number_of(written);
-  return resolved.is_number() && number ? resolved.get<double>() == *number : resolved == written;
-}
-
-std::vector<std::string> known_keys(const std::vector<Leaves>& trials) {
-  std::set<std::string> keys;
-  for (const auto& trial : trials)
-    for (const auto& [key, value] : trial) keys.insert(key);
-  return {keys.begin(), keys.end()};
-}
-
-void check_trial_key(const Document& document, const std::string& path, const std::string& key,
-                     const std::vector<std::string>& known) {
-  if (std::find(known.begin(), known.end(), key) == known.end())
-    throw InputError(concat(document.location_of(path), ": unknown key ", key, " (no trial has it)",
-                            suggestion(key, known)));
-}
-
-std::vector<std::size_t> matching(const std::vector<Leaves>& trials, const Leaves& where) {
-  std::vector<std::size_t> found;
-  for (std::size_t i = 0; i < trials.size(); ++i) {
-    const bool all = std::all_of(where.begin(), where.end(), [&](const auto& condition) {
-      const auto leaf = trials[i].find(condition.first);
-      return leaf != trials[i].end() && same_value(leaf->second, condition.second);
-    });
-    if (all) found.push_back(i);
-  }
-  return found;
-}
-
 std::map<std::string, double> read_published(const Document& document, const Json& row,
                                              const std::string& path,
                                              const std::vector<Column>& columns) {
@@ -189,9 +158,9 @@ std::map<std::string, double> read_published(const Document& document, const Jso
 }
 
 Row read_row(const Document& document, const Json& json, const std::string& path,
-             const std::vector<Leaves>& trials, std::set<std::string>& labels,
+             TrialIndex& trials, std::set<std::string>& labels,
              const std::vector<Column>& columns) {
-  check_keys(document, json, path, {"label", "group", "where", "published", "control", "baseline"});
+  check_keys(document, json, path, keys_of_section("table.row"));
   Row row{.label = required_label(document, json, path, labels),
           .group = text_at(document, json, path, "group", ""),
           .control = flag_at(document, json, path, "control", false),
@@ -203,10 +172,8 @@ Row read_row(const Document& document, const Json& json, const std::string& path
     refuse(document, path,
            "has no where (it says which trials the row shows); write where = "
            "{ \"defence.name\" = \"none\" }");
-  const Leaves where = flatten(json.at("where"));
-  for (const auto& [key, value] : where)
-    check_trial_key(document, concat(path, ".where.", key), key, known_keys(trials));
-  row.trials = matching(trials, where);
+  row.trials = trials.matching(read_conditions(document, json.at("where"), path + ".where"));
+  row.where = json.at("where");
   if (row.trials.empty())
     refuse(document, path + ".where",
            "matches no trial of the grid (the row would stay empty); correct it or "
@@ -217,7 +184,7 @@ Row read_row(const Document& document, const Json& json, const std::string& path
 
 /// Rows must not share trials, and every trial has a row.
 void check_cover(const Document& document, const Table& table, const Sweep& sweep) {
-  std::map<std::size_t, std::size_t> row_of;
+  std::unordered_map<std::size_t, std::size_t> row_of;
   for (std::size_t r = 0; r < table.rows.size(); ++r)
     for (const auto trial : table.rows[r].trials) {
       const auto [other, is_new] = row_of.emplace(trial, r);
@@ -236,16 +203,22 @@ void check_cover(const Document& document, const Table& table, const Sweep& swee
                  "trial out"));
 }
 
-std::vector<Row> rows_for_all(const Sweep& sweep, const std::vector<Leaves>& trials) {
+std::vector<Row> rows_for_all(const Sweep& sweep) {
   const auto varying = varying_keys(sweep.trials);
   std::vector<Row> rows;
-  for (std::size_t i = 0; i < trials.size(); ++i) {
+  for (std::size_t i = 0; i < sweep.trials.size(); ++i) {
     std::vector<std::string> parts;
-    for (const auto& [key, value] : trials[i])
-      if (varying.contains(key))
+    Json where = Json::object();
+    for (const auto& key : varying)
+      if (const Json* value = sweep.trials[i].find(key)) {
+        where[key] = *value;
         parts.push_back(
-            concat(key, "=", value.is_string() ? value.get<std::string>() : value.dump()));
-    rows.push_back({.label = parts.empty() ? "base" : join(parts, " "), .trials = {i}});
+            concat(key, "=", value->is_string() ? value->get<std::string>() : value->dump()));
+      }
+    if (where.empty()) where["training.seed"] = sweep.trials[i].training.at("seed");
+    rows.push_back({.label = parts.empty() ? "base" : join(parts, " "),
+                    .trials = {i},
+                    .where = std::move(where)});
   }
   return rows;
 }
@@ -254,17 +227,15 @@ std::vector<Row> rows_for_all(const Sweep& sweep, const std::vector<Leaves>& tri
 
 Table resolve_table(const Document& document, const Json& json, const Sweep& sweep,
                     const Catalogue& catalogue) {
-  check_keys(document, json, "table",
-             {"title", "row_keys", "column", "row", "white_box", "pixels"});
-  std::vector<Leaves> trials;
-  for (const auto& trial : sweep.trials) trials.push_back(flatten(trial.to_json()));
+  check_keys(document, json, "table", keys_of_section("table"));
+  TrialIndex trials(sweep.trials);
   Table table{.title = text_at(document, json, "table", "title", sweep.name)};
   const Json row_keys = list_at(document, json, "table", "row_keys");
   for (std::size_t i = 0; i < row_keys.size(); ++i) {
     const std::string path = concat("table.row_keys[", i, "]");
     if (!row_keys[i].is_string())
       refuse(document, path, "must be a dotted key such as \"training.seed\"");
-    check_trial_key(document, path, row_keys[i].get<std::string>(), known_keys(trials));
+    trials.check_key(document.location_of(path), row_keys[i].get<std::string>());
     table.row_keys.push_back(row_keys[i].get<std::string>());
   }
   table.columns = read_columns(document, json, sweep);
@@ -274,7 +245,7 @@ Table resolve_table(const Document& document, const Json& json, const Sweep& swe
     table.rows.push_back(
         read_row(document, rows[i], concat("table.row[", i, "]"), trials, labels, table.columns));
   if (table.rows.empty()) {
-    table.rows = rows_for_all(sweep, trials);
+    table.rows = rows_for_all(sweep);
   } else {
     check_cover(document, table, sweep);
   }

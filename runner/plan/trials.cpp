@@ -9,60 +9,14 @@
 namespace sweep::plan {
 namespace {
 
-struct Axis {
-  std::string key;
-  std::vector<Setting> values;
-};
-
 std::vector<std::string> names_of(const Plugins& plugins) {
   std::vector<std::string> names;
   for (const auto& [name, plugin] : plugins) names.push_back(name);
   return names;
 }
 
-/// One axis for every leaf of the table at `path`; a leaf that is no list is an axis of one value.
-std::vector<Axis> axes_of(const Document& document, const Json& table, const std::string& path) {
-  std::vector<Axis> axes;
-  for (const auto& [key, value] : flatten(table)) {
-    const std::string dotted = concat(path, ".", key);
-    Axis axis{key, {}};
-    if (!value.is_array()) {
-      axis.values.push_back({key, value, document.location_of(dotted)});
-    } else {
-      if (value.empty())
-        throw InputError(
-            concat(document.location_of(dotted), ": ", dotted,
-                   " is an empty list (the grid would have no trials); give it values"));
-      for (std::size_t i = 0; i < value.size(); ++i)
-        axis.values.push_back({key, value[i], document.location_of(concat(dotted, "[", i, "]"))});
-    }
-    axes.push_back(std::move(axis));
-  }
-  if (axes.empty())
-    throw InputError(
-        concat(document.location_of(path), ": ", path,
-               " is empty (it would make no trials); give it keys with lists of values, "
-               "such as \"training.seed\" = [0, 1], or leave it out"));
-  return axes;
-}
-
-/// The Cartesian product; the last axis varies fastest.
-std::vector<Settings> product(const std::vector<Axis>& axes) {
-  std::vector<Settings> combinations{{}};
-  for (const auto& axis : axes) {
-    std::vector<Settings> longer;
-    for (const auto& combination : combinations)
-      for (const auto& value : axis.values) {
-        longer.push_back(combination);
-        longer.back().push_back(value);
-      }
-    combinations = std::move(longer);
-  }
-  return combinations;
-}
-
 /// A component's table with its settings, and where each of its keys was written.
-struct Component {
+struct Written {
   Json table = Json::object();
   std::map<std::string, std::string> locations;
 };
@@ -91,7 +45,7 @@ void change_plugin(Json& table, const Json& new_name, const Plugins& plugins) {
 /// Takes the tables of plugins, such as [defence.denoising], out of the component's and puts the
 /// options of the chosen plugin in their place.
 void unpack_plugin_tables(const Document& document, const std::string& component,
-                          const Json& chosen, const Plugins& plugins, Component& result) {
+                          const Json& chosen, const Plugins& plugins, Written& result) {
   for (const auto& [name, plugin] : plugins) {
     if (!result.table.contains(name) || !result.table.at(name).is_object()) continue;
     const Json options = result.table.at(name);
@@ -114,9 +68,9 @@ void unpack_plugin_tables(const Document& document, const std::string& component
   }
 }
 
-Component overlay(const Document& document, const std::string& component, const Settings& settings,
-                  const Plugins& plugins) {
-  Component result;
+Written overlay(const Document& document, const std::string& component, const Settings& settings,
+                const Plugins& plugins) {
+  Written result;
   if (document.root.contains(component)) result.table = document.root.at(component);
   if (!result.table.is_object())
     throw InputError(concat(document.location_of(component), ": ", component,
@@ -138,7 +92,7 @@ Component overlay(const Document& document, const std::string& component, const 
   return result;
 }
 
-LocationOf locate(const Document& document, const Component& component) {
+LocationOf locate(const Document& document, const Written& component) {
   return [&](const std::string& key) {
     const auto found = component.locations.find(key);
     return found == component.locations.end() ? document.location_of(key) : found->second;
@@ -166,15 +120,6 @@ Json resolve_plugin(const Json& table, const std::string& prefix, const std::str
   return resolved;
 }
 
-Json resolve_component(const Document& document, const std::string& component,
-                       const Settings& settings, const Plugins& plugins) {
-  const Component overlaid = overlay(document, component, settings, plugins);
-  Json resolved =
-      resolve_plugin(overlaid.table, component, "name", plugins, locate(document, overlaid));
-  if (component == "model") check_weights(resolved, locate(document, overlaid));
-  return resolved;
-}
-
 /// A defence that learns from a teacher names the defence that this one is trained with.
 void check_teacher(const Document& document, const Json& defence, const Catalogue& catalogue) {
   if (!defence.contains("teacher")) return;
@@ -195,62 +140,55 @@ void check_teacher(const Document& document, const Json& defence, const Catalogu
   }
 }
 
-void check_setting_keys(const Settings& settings) {
-  static const std::vector<std::string> components{"dataset", "model", "defence", "preprocessor",
-                                                   "training"};
-  for (const auto& setting : settings) {
-    const std::string component = split(setting.key, '.').front();
-    if (std::find(components.begin(), components.end(), component) == components.end() ||
-        setting.key == component)
-      throw InputError(concat(setting.location, ": unknown key ", setting.key,
-                              " (a trial is made of dataset, model, defence, preprocessor and "
-                              "training); write a key below one of these, such as training.seed"));
-  }
-}
-
 }  // namespace
 
-std::vector<Settings> expand(const Document& document) {
-  std::vector<Settings> all;
-  const auto add = [&](const Json& table, const std::string& path) {
-    if (!table.is_object())
-      throw InputError(concat(document.location_of(path), ": ", path, " must be a table of keys"));
-    for (auto& combination : product(axes_of(document, table, path)))
-      all.push_back(std::move(combination));
-  };
-  if (document.root.contains("grid")) add(document.root.at("grid"), "grid");
-  if (document.root.contains("include")) {
-    const Json& includes = document.root.at("include");
-    if (!includes.is_array())
-      throw InputError(concat(document.location_of("include"),
-                              ": include must be a list of tables; write [[include]]"));
-    for (std::size_t i = 0; i < includes.size(); ++i) add(includes[i], concat("include[", i, "]"));
-  }
-  if (all.empty()) all.emplace_back();
-  for (const auto& settings : all) check_setting_keys(settings);
-  return all;
+void check_setting_key(const std::string& key, const std::string& location) {
+  const auto parts = split(key, '.');
+  const bool known = parts.size() > 1 && std::any_of(std::begin(kComponents), std::end(kComponents),
+                                                     [&](const Component& component) {
+                                                       return component.name == parts.front();
+                                                     });
+  if (!known)
+    throw InputError(concat(location, ": unknown key ", key,
+                            " (a trial is made of dataset, model, defence, preprocessor and "
+                            "training); write a key below one of these, such as training.seed"));
 }
 
 Settings settings_of(const Document& document, const std::string& section) {
   Settings settings;
   Json table = document.root;
   for (const auto& part : split(section, '.')) table = table.value(part, Json::object());
-  for (const auto& [key, value] : flatten(table))
+  for (const auto& [key, value] : flatten(table)) {
     settings.push_back({key, value, document.location_of(concat(section, ".", key))});
-  check_setting_keys(settings);
+    check_setting_key(key, settings.back().location);
+  }
   return settings;
 }
 
-Trial resolve_trial(const Document& document, const Settings& settings,
-                    const Catalogue& catalogue) {
-  const Component training = overlay(document, "training", settings, {});
-  Trial trial{resolve_component(document, "dataset", settings, catalogue.datasets),
-              resolve_component(document, "model", settings, catalogue.models),
-              resolve_component(document, "defence", settings, catalogue.defences),
-              resolve_component(document, "preprocessor", settings, catalogue.preprocessors),
-              resolve(catalogue.training, training.table, "training", locate(document, training))};
-  check_teacher(document, trial.defence, catalogue);
-  return trial;
+Json TrialResolver::component(const std::string& name, const Plugins& plugins,
+                              const Settings& settings) {
+  const std::string prefix = name + ".";
+  std::string text = prefix;
+  for (const auto& setting : settings)
+    if (setting.key.starts_with(prefix)) text += setting.key + "=" + setting.value.dump() + "\n";
+  if (const auto known = known_.find(text); known != known_.end()) return known->second;
+
+  const Written written = overlay(document_, name, settings, plugins);
+  const LocationOf location_of = locate(document_, written);
+  Json resolved = name == "training"
+                      ? sweep::resolve(catalogue_.training, written.table, name, location_of)
+                      : resolve_plugin(written.table, name, "name", plugins, location_of);
+  if (name == "model") check_weights(resolved, location_of);
+  if (name == "defence") check_teacher(document_, resolved, catalogue_);
+  return known_.emplace(std::move(text), std::move(resolved)).first->second;
+}
+
+Trial TrialResolver::resolve(const Settings& settings) {
+  return {component("dataset", catalogue_.datasets, settings),
+          component("model", catalogue_.models, settings),
+          component("defence", catalogue_.defences, settings),
+          component("preprocessor", catalogue_.preprocessors, settings),
+          component("training", {}, settings)};
 }
 
 Json resolve_attack(const Document& document, const std::string& key, const Catalogue& catalogue) {

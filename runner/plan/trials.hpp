@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/document.hpp"
@@ -17,19 +18,34 @@ struct Setting {
 };
 using Settings = std::vector<Setting>;
 
-/// Every combination of [grid], then those of each [[include]]. A file without either is one trial.
-/// @throws InputError for an empty grid or axis.
-std::vector<Settings> expand(const Document& document);
+/// @throws InputError for a key that is no part of a trial
+void check_setting_key(const std::string& key, const std::string& location);
 
 /// The settings of a table whose values are not lists: "attacker", "attackers.NAME".
 Settings settings_of(const Document& document, const std::string& section);
 
-/// The base of the file with `settings` on top, checked and completed. A setting that changes the
-/// name of a component drops the base's options that the new plugin does not have; those that both
-/// have (a model's normalize, an attack's epsilon) stay. Options of one plugin alone may stand in a
-/// table of its own, such as [preprocessor.hgd]: they count where that plugin is chosen.
-/// @throws InputError
-Trial resolve_trial(const Document& document, const Settings& settings, const Catalogue& catalogue);
+/// Makes trials of the base of a file with settings on top, checked and completed. A setting that
+/// changes the name of a component drops the base's options that the new plugin does not have;
+/// those that both have (a model's normalize, an attack's epsilon) stay. Options of one plugin
+/// alone may stand in a table of its own, such as [preprocessor.hgd]: they count where that plugin
+/// is chosen.
+class TrialResolver {
+ public:
+  /// Both must outlive the resolver.
+  TrialResolver(const Document& document, const Catalogue& catalogue)
+      : document_(document), catalogue_(catalogue) {}
+
+  /// @throws InputError
+  Trial resolve(const Settings& settings);
+
+ private:
+  Json component(const std::string& name, const Plugins& plugins, const Settings& settings);
+
+  const Document& document_;
+  const Catalogue& catalogue_;
+  /// What settings made of components before: most trials share most of theirs.
+  std::unordered_map<std::string, Json> known_;
+};
 
 /// An attack of the file: {"method": ..., every option}. @throws InputError
 Json resolve_attack(const Document& document, const std::string& key, const Catalogue& catalogue);

@@ -18,7 +18,8 @@ FOLDERS = {
     "trainer/": ("trainer/", "attacks/", "cluster/", "core/"),
     # Linked into sweep_runner, which must not load LibTorch.
     "trainer/datasets/": ("trainer/datasets/", "core/"),
-    "runner/plan/": ("runner/plan/", "storage/", "core/", "trainer/datasets/dataset.hpp"),
+    "runner/plan/": (
+        "runner/plan/", "runner/scheduling/early_stopping.hpp", "storage/", "core/", "trainer/datasets/dataset.hpp"),
     "runner/scheduling/": ("runner/scheduling/", "core/"),
     "runner/engine/": ("runner/engine/", "runner/plan/", "runner/scheduling/", "cluster/", "storage/", "core/"),
     "runner/data/": ("runner/data/", "runner/engine/", "trainer/datasets/", "cluster/", "storage/", "core/"),

@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <fstream>
+#include <mutex>
+#include <unordered_map>
 
 namespace sweep::trainer {
 namespace {
@@ -40,29 +42,40 @@ class CountingAllocator final : public c10::Allocator {
     }
     for (std::int64_t peak = peak_; used > peak && !peak_.compare_exchange_weak(peak, used);) {
     }
-    auto* memory = new Memory{system_.allocate(bytes), size};
-    return {memory->data.get(), memory, &release, c10::Device(c10::kCPU)};
+    void* memory = nullptr;
+    try {
+      memory = system_.raw_allocate(bytes);
+    } catch (...) {
+      used_ -= size;
+      throw;
+    }
+    const std::lock_guard lock(mutex_);
+    sizes_[memory] = size;
+    return {memory, memory, &release, c10::Device(c10::kCPU)};
   }
+
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
 
   void copy_data(void* to, const void* from, std::size_t bytes) const override {
     default_copy_data(to, from, bytes);
   }
 
  private:
-  struct Memory {
-    c10::DataPtr data;
-    std::int64_t size;
-  };
-
   static constexpr std::uint8_t kPriority = 0;
 
-  static void release(void* context) {
-    auto* memory = static_cast<Memory*>(context);
-    instance().used_ -= memory->size;
-    delete memory;
+  /// Libraries also give back here what they took before this allocator was there.
+  static void release(void* memory) {
+    auto& self = instance();
+    {
+      const std::lock_guard lock(self.mutex_);
+      if (const auto counted = self.sizes_.extract(memory)) self.used_ -= counted.mapped();
+    }
+    self.system_.raw_deallocate(memory);
   }
 
   c10::Allocator& system_ = *c10::GetCPUAllocator();
+  std::mutex mutex_;
+  std::unordered_map<void*, std::int64_t> sizes_;
   std::atomic<std::int64_t> used_{0}, peak_{0}, limit_{0};
 };
 

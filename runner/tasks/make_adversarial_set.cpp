@@ -33,10 +33,9 @@ attacks::AttackedSet perturb(const Task& task,
                                     .labels = labels,
                                     .first_image = first_image,
                                     .batch_size = trainer::inference_batch};
-  return attacks::attack_set(attack.at("method"), attack, trainer::logits_of(classifier), set,
-                             [&](double fraction) {
-                               task.step_done(fraction, concat(images.size(0), " images"));
-                             });
+  return attacks::attack_set(
+      attack.at("method"), attack, trainer::logits_of(classifier), set,
+      [&](double fraction) { task.step_done(fraction, concat(images.size(0), " images")); });
 }
 
 /// Per image, what the attack did and what the attacker's own model says to it.
@@ -46,8 +45,7 @@ Content content_of(const Task& task, trainer::Classifier& classifier, const at::
   const at::Tensor difference =
       (attacked.images.to(at::kDouble) - clean.to(at::kDouble)).flatten(1);
   const auto after_batch = [&](double) { task.step_done(1, "judging the images"); };
-  const auto predictions =
-      trainer::predict(classifier, attacked.images, task.device, after_batch);
+  const auto predictions = trainer::predict(classifier, attacked.images, task.device, after_batch);
   const attacks::Goal goal(attacked.classes, attacked.targeted, 0);
   Content content;
   content.arrays["images"] = to_array(attacked.images);

@@ -45,40 +45,39 @@ std::optional<trainer::TrainingState> read_checkpoint(const Task& task) {
 }
 
 trainer::TrainingHooks hooks_of(const Task& task, const MetricNames& metrics) {
-  return {.on_progress =
-              [&](const trainer::StepReport& report) {
-                task.channel.progress(
-                    {.fraction = report.fraction,
-                     .text = concat("epoch ", report.epoch, "/", report.epochs, " loss ",
-                                    fixed(report.loss, 4), " ", fixed(report.images_per_second, 0),
-                                    " images/s"),
-                     .epoch = report.epoch,
-                     .loss = report.loss,
-                     .images_per_second = report.images_per_second});
-              },
-          .on_epoch =
-              [&task, metrics](const trainer::EpochReport& report) {
-                task.channel.send({{"type", "epoch"},
-                                   {"epoch", report.epoch},
-                                   {"step", report.step},
-                                   {"metrics", chosen(report.metrics, metrics)}});
-              },
-          .stop_requested =
-              [&] {
-                const auto reason = task.channel.stop_requested();
-                // Before anything is saved: nobody goes on from there.
-                if (reason == StopReason::prune) throw Stopped{*reason};
-                return reason.has_value();
-              },
-          .save =
-              [&](const trainer::TrainingState& state) {
-                task.store.write_checkpoint(task.output, checkpoint_content(state), task.epoch);
-              },
-          .checkpoint_seconds = task.run.at("checkpoint_seconds").get<double>()};
+  return {
+      .on_progress =
+          [&](const trainer::StepReport& report) {
+            task.channel.progress({.fraction = report.fraction,
+                                   .text = concat("epoch ", report.epoch, "/", report.epochs,
+                                                  " loss ", fixed(report.loss, 4), " ",
+                                                  fixed(report.images_per_second, 0), " images/s"),
+                                   .epoch = report.epoch,
+                                   .loss = report.loss,
+                                   .images_per_second = report.images_per_second});
+          },
+      .on_epoch =
+          [&task, metrics](const trainer::EpochReport& report) {
+            task.channel.send({{"type", "epoch"},
+                               {"epoch", report.epoch},
+                               {"step", report.step},
+                               {"metrics", chosen(report.metrics, metrics)}});
+          },
+      .stop_requested =
+          [&] {
+            const auto reason = task.channel.stop_requested();
+            // Before anything is saved: nobody goes on from there.
+            if (reason == StopReason::prune) throw Stopped{*reason};
+            return reason.has_value();
+          },
+      .save =
+          [&](const trainer::TrainingState& state) {
+            task.store.write_checkpoint(task.output, checkpoint_content(state), task.epoch);
+          },
+      .checkpoint_seconds = task.run.at("checkpoint_seconds").get<double>()};
 }
 
-Content trained_content(const trainer::TrainingResult& result,
-                        const MetricNames& metrics) {
+Content trained_content(const trainer::TrainingResult& result, const MetricNames& metrics) {
   Content content;
   for (const auto& [name, tensor] : result.tensors)
     content.arrays[concat(kStatePrefix, name)] = to_array(tensor);

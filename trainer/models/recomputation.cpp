@@ -114,8 +114,8 @@ void add(at::Tensor& sum, at::Tensor part) {
 
 struct Recomputation : torch::autograd::Function<Recomputation> {
   /// @param inputs  x, then the parameters
-  static at::Tensor forward(AutogradContext* context,
-                            const c10::intrusive_ptr<Segment>& segment, at::TensorList inputs) {
+  static at::Tensor forward(AutogradContext* context, const c10::intrusive_ptr<Segment>& segment,
+                            at::TensorList inputs) {
     context->saved_data["segment"] = c10::IValue::make_capsule(segment);
     context->save_for_backward(inputs.vec());
     const auto& x = inputs.front();
@@ -129,12 +129,13 @@ struct Recomputation : torch::autograd::Function<Recomputation> {
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     if (at::GradMode::is_enabled())
-      throw Error(FailureType::internal,
-                  "recomputed blocks have no second derivatives (one was asked for); this is a bug");
+      throw Error(
+          FailureType::internal,
+          "recomputed blocks have no second derivatives (one was asked for); this is a bug");
     const auto held = context->saved_data["segment"].toCapsule();
     const auto& segment = static_cast<const Segment&>(*held);
-    if (std::ranges::any_of(segment.modules,
-                            [](auto* module) { return module->is_training(); }) != segment.training)
+    if (std::ranges::any_of(segment.modules, [](auto* module) { return module->is_training(); }) !=
+        segment.training)
       throw Error(FailureType::internal,
                   "a recomputed block has changed between training and evaluation mode before its "
                   "gradients were made; this is a bug");
@@ -187,8 +188,7 @@ at::Tensor recomputed(int level, const std::vector<nn::Module*>& modules, const 
   std::vector<at::Tensor> inputs{x};
   for (const auto* module : modules)
     for (const auto& parameter : module->parameters()) inputs.push_back(parameter);
-  return Recomputation::apply(c10::make_intrusive<Segment>(modules, block),
-                              at::TensorList(inputs));
+  return Recomputation::apply(c10::make_intrusive<Segment>(modules, block), at::TensorList(inputs));
 }
 
 }  // namespace sweep::trainer

@@ -2,12 +2,15 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <dlfcn.h>
 #include <link.h>
 #include <torch/cuda.h>
 
 #include <filesystem>
 #include <fstream>
+#include <iomanip>
+#include <sstream>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -39,13 +42,6 @@ std::string load_cuda() {
   return {};
 }
 
-std::string cpu_name() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);)
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  return "CPU";
-}
-
 /// From the driver's C interface, which needs no CUDA headers.
 std::string gpu_name(int index) {
   using GetDevice = int (*)(int* device, int index);
@@ -58,6 +54,37 @@ std::string gpu_name(int index) {
       get_name(name, sizeof name, device) == 0)
     return name;
   return concat("cuda:", index);
+}
+
+/// As gpu_name. The first of the names gives a part of a GPU (MIG) the UUID of its own.
+std::string gpu_uuid(int index) {
+  using GetDevice = int (*)(int* device, int index);
+  using GetUuid = int (*)(unsigned char* uuid, int device);
+  const auto get_device = reinterpret_cast<GetDevice>(dlsym(cuda_driver(), "cuDeviceGet"));
+  void* symbol = dlsym(cuda_driver(), "cuDeviceGetUuid_v2");
+  if (!symbol) symbol = dlsym(cuda_driver(), "cuDeviceGetUuid");
+  const auto get_uuid = reinterpret_cast<GetUuid>(symbol);
+  int device = 0;
+  unsigned char bytes[16];
+  if (!get_device || !get_uuid || get_device(&device, index) != 0 || get_uuid(bytes, device) != 0)
+    return {};
+  std::ostringstream text;
+  text << "GPU" << std::hex << std::setfill('0');
+  for (std::size_t i = 0; i < sizeof bytes; ++i) {
+    if (i == 0 || i == 4 || i == 6 || i == 8 || i == 10) text << '-';
+    text << std::setw(2) << static_cast<int>(bytes[i]);
+  }
+  return text.str();
+}
+
+/// 0 where NCCL is not loaded. It comes with LibTorch's CUDA part.
+int nccl_version() {
+  using GetVersion = int (*)(int* version);
+  void* const library = dlopen("libnccl.so.2", RTLD_NOW | RTLD_NOLOAD);
+  if (!library) return 0;
+  const auto get_version = reinterpret_cast<GetVersion>(dlsym(library, "ncclGetVersion"));
+  int version = 0;
+  return get_version && get_version(&version) == 0 ? version : 0;
 }
 
 at::Device parse(const std::string& text) {
@@ -88,8 +115,30 @@ c10::Device select_device(const std::string& text) {
                           "); choose auto or cpu, or start on a machine with a GPU"));
 }
 
+std::string cpu_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);)
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  return "CPU";
+}
+
 std::string device_name(const c10::Device& device) {
   return device.is_cuda() ? gpu_name(device.index()) : cpu_name();
+}
+
+std::string device_uuid(const c10::Device& device) {
+  return device.is_cuda() ? gpu_uuid(device.index()) : std::string();
+}
+
+Json device_libraries(const c10::Device& device) {
+  if (!device.is_cuda()) return Json::object();
+  const auto& cuda = at::detail::getCUDAHooks();
+  const long runtime = cuda.versionCUDART(), cudnn = cuda.versionRuntimeCuDNN();
+  Json versions{{"cuda", concat(runtime / 1000, '.', runtime % 1000 / 10)},
+                {"cudnn", concat(cudnn / 10000, '.', cudnn % 10000 / 100, '.', cudnn % 100)}};
+  if (const int nccl = nccl_version(); nccl > 0)
+    versions["nccl"] = concat(nccl / 10000, '.', nccl % 10000 / 100, '.', nccl % 100);
+  return versions;
 }
 
 void configure_torch(int threads) {

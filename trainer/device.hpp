@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "core/json.hpp"
+
 namespace c10 {
 struct Device;
 }
@@ -16,6 +18,16 @@ c10::Device select_device(const std::string& text);
 
 /// "AMD EPYC 9454", "NVIDIA H100 80GB HBM3".
 std::string device_name(const c10::Device& device);
+
+/// The model of the processor.
+std::string cpu_name();
+
+/// "GPU-3f2a...", as nvidia-smi shows it; empty for the CPU, and where the driver does not tell.
+std::string device_uuid(const c10::Device& device);
+
+/// Versions of the libraries that only this device needs: "cuda", "cudnn" and, where it is loaded,
+/// "nccl". None for the CPU.
+Json device_libraries(const c10::Device& device);
 
 /// Settings of the whole process, to be made once, before the first operation: `threads` for the
 /// operations of LibTorch (at least 1), repeatable convolution algorithms, denormal numbers are

@@ -157,6 +157,10 @@ class Session {
     progress_.running = {};
     progress_.step = 0;
     ++progress_.epoch;
+    if (hooks_.on_epoch)
+      hooks_.on_epoch({.epoch = progress_.epoch,
+                       .step = progress_.epoch * batches_.steps(),
+                       .metrics = progress_.history.back()});
   }
 
   /// @param done  steps of the epoch that the last step belongs to

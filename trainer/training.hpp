@@ -59,10 +59,19 @@ struct StepReport {
   double images_per_second = 0;        ///< of the epoch so far
 };
 
+/// What a finished epoch reports.
+struct EpochReport {
+  std::int64_t epoch = 0;  ///< from 1
+  std::int64_t step = 0;   ///< steps so far, of all epochs
+  EpochMetrics metrics;
+};
+
 /// All are called between two steps, on the calling thread. Empty ones are skipped; what they throw
 /// ends the training and comes out of train().
 struct TrainingHooks {
   std::function<void(const StepReport&)> on_progress;
+  /// Once for every epoch that ends in this call of train(): not for those before `resume`.
+  std::function<void(const EpochReport&)> on_epoch;
   std::function<bool()> stop_requested;
   std::function<void(const TrainingState&)> save;  ///< keeps a checkpoint
   double checkpoint_seconds = 300;                 ///< between two calls of save

@@ -12,7 +12,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
-#include "core/version.hpp"
+#include "core/build_info.hpp"
 #include "runner/report/format.hpp"
 #include "runner/report/grouping.hpp"
 #include "runner/report/load.hpp"

@@ -11,7 +11,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
-#include "core/version.hpp"
+#include "core/build_info.hpp"
 #include "runner/bin/step_names.hpp"
 #include "runner/commands/command.hpp"
 

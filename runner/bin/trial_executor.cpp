@@ -5,7 +5,7 @@
 #include "cluster/executor_process.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
-#include "core/version.hpp"
+#include "core/build_info.hpp"
 #include "runner/bin/step_commands.hpp"
 #include "runner/bin/step_names.hpp"
 #include "runner/tasks/executor.hpp"

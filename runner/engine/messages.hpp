@@ -12,6 +12,23 @@
 ///                        epoch {epoch, step, metrics}   done   failed {failure, message}   stopped   pruned
 // clang-format on
 ///
+/// attempt counts from 1 (absent: 1). memory_level is how often the task has run out of memory
+/// (absent: 0); from 1 on it saves memory at the cost of time, see trainer/models/recomputation.hpp.
+/// Having reported out_of_memory, an executor begins anew by itself and takes the next task.
+///
+/// stop: what can go on later saves first, and "stopped" follows. prune: nobody wants the result
+/// any more; nothing is saved, and "pruned" follows. Either may be crossed by another end of the
+/// task.
+///
+/// progress comes at most four times a second, and what means nothing for a task is absent:
+/// epoch (under way, from 1), loss, images_per_second. memory_bytes is the resident set of the
+/// executor, on a GPU what LibTorch has reserved there.
+///
+/// An epoch message comes once for every epoch that a training has finished, before its checkpoint
+/// is written: after a crash it comes again for epochs behind the last checkpoint, with the same
+/// numbers. epoch counts from 1, step counts the steps of all epochs, metrics are those of the
+/// artifact's history/ (numbers; null: not a number).
+///
 /// Between ranks, "to" is "agent" or "coordinator": rank 0 is both.
 namespace sweep::engine::messages {
 

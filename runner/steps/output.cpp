@@ -8,7 +8,7 @@
 
 #include "core/hash.hpp"
 #include "core/text.hpp"
-#include "core/version.hpp"
+#include "core/build_info.hpp"
 #include "runner/steps/network.hpp"
 #include "trainer/device.hpp"
 

@@ -27,9 +27,11 @@ bool Channel::receive(Wait wait) {
     Json message = Json::parse(received_.substr(0, end), nullptr, false);
     received_.erase(0, end + 1);
     if (!message.is_object()) continue;
-    if (message.value("type", "") == "stop") {
-      stop_ = true;
+    const std::string type = message.value("type", "");
+    if (type == "stop" || type == "prune") {
+      if (!stop_) stop_ = type == "stop" ? StopReason::stop : StopReason::prune;
     } else {
+      stop_.reset();
       tasks_.push_back(std::move(message));
     }
   }
@@ -41,21 +43,25 @@ std::optional<Json> Channel::next() {
     if (!receive(Wait::yes)) return std::nullopt;
   Json message = std::move(tasks_.front());
   tasks_.pop_front();
-  stop_ = false;
   return message;
 }
 
-bool Channel::stop_requested() {
+std::optional<StopReason> Channel::stop_requested() {
   if (!stop_) receive(Wait::no);
   return stop_;
 }
 
-void Channel::progress(double fraction, const std::string& text) {
+void Channel::progress(const Progress& progress) {
   constexpr auto kInterval = std::chrono::milliseconds(250);
   const auto now = std::chrono::steady_clock::now();
   if (now - last_progress_ < kInterval) return;
   last_progress_ = now;
-  send({{"type", "progress"}, {"fraction", fraction}, {"text", text}});
+  Json message{{"type", "progress"}, {"fraction", progress.fraction}, {"text", progress.text}};
+  if (progress.epoch) message["epoch"] = *progress.epoch;
+  if (progress.loss) message["loss"] = *progress.loss;
+  if (progress.images_per_second) message["images_per_second"] = *progress.images_per_second;
+  if (memory_bytes_) message["memory_bytes"] = memory_bytes_();
+  send(message);
 }
 
 }  // namespace sweep::tasks

@@ -28,10 +28,8 @@ storage::Content evaluate_model(const Task& task) {
       set ? as_pixels(to_tensor(source.array("images")), task.spec.at("pixels"))
           : images_of(source, split);
   const at::Tensor labels = set ? to_tensor(source.array("labels")) : labels_of(source, split);
-  const auto result = trainer::predict(*classifier, images, task.device, [&](double fraction) {
-    task.channel.progress(fraction, "");
-    task.check_stop();
-  });
+  const auto result = trainer::predict(*classifier, images, task.device,
+                                       [&](double fraction) { task.step_done(fraction); });
   storage::Content content;
   content.attributes["accuracy"] = result.classes.eq(labels).to(at::kDouble).mean().item<double>();
   content.arrays["labels"] = to_array(labels);

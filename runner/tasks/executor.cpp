@@ -2,16 +2,23 @@
 
 #include <ATen/ATen.h>
 #include <fcntl.h>
-#include <torch/version.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
 #include <new>
+#include <optional>
 
 #include "core/log.hpp"
 #include "core/text.hpp"
-#include "core/version.hpp"
+#include "runner/tasks/provenance.hpp"
 #include "runner/tasks/task.hpp"
+#include "storage/journal.hpp"
 #include "trainer/device.hpp"
+#include "trainer/memory.hpp"
+#include "trainer/models/recomputation.hpp"
 
 namespace sweep::tasks {
 namespace {
@@ -30,21 +37,15 @@ storage::ArtifactId artifact_from(const Json& json) {
           json.at("hash").get<std::string>()};
 }
 
-/// How the artifact came about. No times and no host: equal work gives equal files.
-void add_provenance(storage::Content& content, const Task& task) {
+void make(const Task& task) {
+  const std::string started = storage::utc_time();
+  const trainer::MemoryLevel memory_level(task.memory_level);
+  storage::Content content = makers().at(task.output.kind)(task);
   content.attributes["kind"] = storage::to_string(task.output.kind);
   content.attributes["spec"] = task.spec.dump();
   content.attributes["name"] = task.output.hash;
-  content.attributes["sweep_runner_version"] = kVersion;
-  content.attributes["git_revision"] = kGitRevision;
-  content.attributes["torch_version"] = TORCH_VERSION;
-  content.attributes["device"] = trainer::device_name(task.device);
-  content.attributes["threads"] = task.threads;
-}
-
-void make(const Task& task) {
-  storage::Content content = makers().at(task.output.kind)(task);
-  add_provenance(content, task);
+  // The one attribute that does not follow from the spec.
+  content.attributes["provenance"] = provenance_of(task, started).dump();
   task.store.publish(task.output, content, task.epoch);
   task.store.remove_checkpoint(task.output);
 }
@@ -72,9 +73,10 @@ Json outcome_of(const Task& task) {
   try {
     make(task);
     return {{"type", "done"}};
-  } catch (const Stopped&) {
-    log_info("stopped on request");
-    return {{"type", "stopped"}};
+  } catch (const Stopped& stopped) {
+    const bool pruned = stopped.reason == StopReason::prune;
+    log_info(pruned ? "pruned" : "stopped on request");
+    return {{"type", pruned ? "pruned" : "stopped"}};
   } catch (const Error& error) {
     return failed(error.type(), error.what());
   } catch (const c10::Error& error) {
@@ -86,32 +88,78 @@ Json outcome_of(const Task& task) {
   }
 }
 
+/// Starts the same program with the same arguments in this process, with the same socket: memory
+/// that is full, or in pieces, is left behind, and the agent notices nothing. Comes back if it
+/// can't.
+void begin_anew(int socket) {
+  std::ifstream file("/proc/self/cmdline");
+  std::vector<std::string> texts;
+  for (std::string text; std::getline(file, text, '\0');) texts.push_back(text);
+  std::vector<char*> arguments;
+  for (auto& text : texts) arguments.push_back(text.data());
+  arguments.push_back(nullptr);
+  // Files of the driver would keep the device's memory.
+  constexpr unsigned kCloseOnExec = 1U << 2;  // linux/close_range.h
+  ::syscall(SYS_close_range, socket + 1, ~0U, kCloseOnExec);
+  ::execv("/proc/self/exe", arguments.data());
+  log_warning("cannot start the executor anew; the agent will");
+}
+
+/// For tests of what happens when memory runs out: SWEEP_TEST_TENSOR_MEMORY is the number of bytes
+/// that tensors on the CPU may take.
+std::optional<std::int64_t> tensor_memory_limit() {
+  const char* text = std::getenv("SWEEP_TEST_TENSOR_MEMORY");
+  if (!text) return std::nullopt;
+  const std::string_view digits = text;
+  std::int64_t bytes = 0;
+  const auto [end, error] = std::from_chars(digits.begin(), digits.end(), bytes);
+  if (error != std::errc() || end != digits.end() || bytes <= 0)
+    throw InputError(concat("SWEEP_TEST_TENSOR_MEMORY is '", text,
+                            "' (tests limit the bytes of tensors by it); unset it"));
+  log_warning(concat("SWEEP_TEST_TENSOR_MEMORY: tensors may take ", bytes, " bytes"));
+  return bytes;
+}
+
+Task task_of(const Json& message, int threads, Channel& channel, const c10::Device& device) {
+  const Json& described = message.at("task");
+  std::vector<storage::ArtifactId> inputs;
+  for (const auto& input : described.at("inputs")) inputs.push_back(artifact_from(input));
+  return {.output = artifact_from(described),
+          .inputs = std::move(inputs),
+          .spec = described.at("spec"),
+          .locations = described.at("locations"),
+          .run = message.at("run"),
+          .store = storage::Store(message.at("store").get<std::string>()),
+          .epoch = message.at("epoch"),
+          .attempt = message.value("attempt", std::int64_t{1}),
+          .memory_level = message.value("memory_level", 0),
+          .threads = threads,
+          .channel = channel,
+          .device = device};
+}
+
 }  // namespace
 
 int serve(int socket, int threads, const std::string& device_text) {
   trainer::configure_torch(threads);
   const c10::Device device = trainer::select_device(device_text);
-  Channel channel(socket);
+  std::optional<trainer::TensorMemory> limited;
+  if (const auto bytes = tensor_memory_limit()) limited.emplace(*bytes);
+  Channel channel(socket, [device] { return trainer::memory_in_use(device); });
   while (const auto message = channel.next()) {
     redirect_output(message->at("log"));
-    const Json& described = message->at("task");
-    std::vector<storage::ArtifactId> inputs;
-    for (const auto& input : described.at("inputs")) inputs.push_back(artifact_from(input));
-    const Task task{artifact_from(described),
-                    inputs,
-                    described.at("spec"),
-                    described.at("locations"),
-                    message->at("run"),
-                    storage::Store(message->at("store").get<std::string>()),
-                    message->at("epoch"),
-                    threads,
-                    channel,
-                    device};
-    log_info(described.at("label").get<std::string>());
+    const Task task = task_of(*message, threads, channel, device);
+    log_info(message->at("task").at("label").get<std::string>());
+    if (task.memory_level > 0) log_info(concat("saving memory, level ", task.memory_level));
     const Json outcome = outcome_of(task);
     channel.send(outcome);
+    const std::string failure = outcome.value("failure", "");
     // An error of the device sticks to the process: the agent starts a new one.
-    if (outcome.value("failure", "") == to_string(FailureType::device_lost)) return 1;
+    if (failure == to_string(FailureType::device_lost)) return 1;
+    if (failure == to_string(FailureType::out_of_memory)) {
+      begin_anew(socket);
+      return 1;
+    }
   }
   return 0;
 }

@@ -33,11 +33,9 @@ attacks::AttackedSet perturb(const Task& task,
                                     .labels = labels,
                                     .first_image = first_image,
                                     .batch_size = trainer::inference_batch};
-  return attacks::attack_set(attack.at("method"), attack, trainer::logits_of(classifier), set,
-                             [&](double fraction) {
-                               task.channel.progress(fraction, concat(images.size(0), " images"));
-                               task.check_stop();
-                             });
+  return attacks::attack_set(
+      attack.at("method"), attack, trainer::logits_of(classifier), set,
+      [&](double fraction) { task.step_done(fraction, concat(images.size(0), " images")); });
 }
 
 /// Per image, what the attack did and what the attacker's own model says to it.
@@ -46,13 +44,14 @@ Content content_of(const Task& task, trainer::Classifier& classifier, const at::
   const at::Tensor clean = images.to(at::kFloat).div(255);
   const at::Tensor difference =
       (attacked.images.to(at::kDouble) - clean.to(at::kDouble)).flatten(1);
-  const auto predictions = trainer::predict(classifier, attacked.images, task.device);
+  const auto after_batch = [&](double) { task.step_done(1, "judging the images"); };
+  const auto predictions = trainer::predict(classifier, attacked.images, task.device, after_batch);
   const attacks::Goal goal(attacked.classes, attacked.targeted, 0);
   Content content;
   content.arrays["images"] = to_array(attacked.images);
   content.arrays["labels"] = to_array(labels);
   content.arrays["clean_predictions"] =
-      to_array(trainer::predict(classifier, images, task.device).classes);
+      to_array(trainer::predict(classifier, images, task.device, after_batch).classes);
   content.arrays["predictions"] = to_array(predictions.classes);
   content.arrays["goal_classes"] = to_array(attacked.classes);
   content.arrays["l2"] = to_array(difference.norm(2, 1).to(at::kFloat));

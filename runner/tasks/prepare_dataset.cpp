@@ -70,18 +70,18 @@ storage::Content prepare_dataset(const Task& task) {
   options.erase("name");
   options.update(task.locations);
   const auto dataset = trainer::DatasetRegistry::instance().at(name).make(options);
-  bool stopped = false;
+  std::optional<StopReason> stopped;
   trainer::PreparedDataset prepared;
   try {
     prepared = dataset->prepare(task.threads, [&](std::int64_t done, std::int64_t total) {
-      task.channel.progress(
-          static_cast<double>(done) / static_cast<double>(std::max<std::int64_t>(total, 1)),
-          concat(done, "/", total, " images"));
-      stopped = stopped || task.channel.stop_requested();
+      task.channel.progress({.fraction = static_cast<double>(done) /
+                                         static_cast<double>(std::max<std::int64_t>(total, 1)),
+                             .text = concat(done, "/", total, " images")});
+      stopped = task.channel.stop_requested();
       return !stopped;
     });
   } catch (const Error&) {
-    if (stopped) throw Stopped{};
+    if (stopped) throw Stopped{*stopped};
     throw;
   }
   storage::Content content;

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/json.hpp"
@@ -25,7 +26,9 @@ struct Task {
   Json locations;
   Json run;  ///< the [run] section
   storage::Store store;
-  std::int64_t epoch = 0;
+  std::int64_t epoch = 0;    ///< number of the run
+  std::int64_t attempt = 1;  ///< at this task
+  int memory_level = 0;      ///< see trainer/models/recomputation.hpp
   int threads = 1;
   Channel& channel;
   const c10::Device& device;
@@ -36,9 +39,15 @@ struct Task {
   /// @throws Error{internal} when there is none.
   storage::ArtifactId input(storage::ArtifactKind kind) const;
 
-  /// @throws Stopped when the agent has asked for it.
+  /// Between two steps. @throws Stopped when the agent has asked for it.
   void check_stop() const {
-    if (channel.stop_requested()) throw Stopped{};
+    if (const auto reason = channel.stop_requested()) throw Stopped{*reason};
+  }
+
+  /// Between two steps: says how far the task is. @throws Stopped when the agent has asked for it.
+  void step_done(double fraction, std::string text = {}) const {
+    channel.progress({.fraction = fraction, .text = std::move(text)});
+    check_stop();
   }
 };
 

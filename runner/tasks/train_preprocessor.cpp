@@ -25,9 +25,10 @@ Content train_preprocessor(const Task& task) {
     job.adversarial_sets.push_back(to_tensor(sets.back().array("images")));
   }
   if (task.find_input(ArtifactKind::model)) job.guide = classifier_of(task);
-  const auto result = trainer::train(job, read_checkpoint(task), hooks_of(task));
+  const MetricNames metrics{"loss", "learning_rate", "seconds", "images_per_second"};
+  const auto result = trainer::train(job, read_checkpoint(task), hooks_of(task, metrics));
   if (!result.finished) throw Stopped{};
-  return trained_content(result, {"loss", "learning_rate", "seconds", "images_per_second"});
+  return trained_content(result, metrics);
 }
 
 }  // namespace sweep::tasks

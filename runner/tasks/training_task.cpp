@@ -14,14 +14,19 @@ using storage::Content;
 
 constexpr std::string_view kStatePrefix = "state/";
 
+std::map<std::string, double> chosen(const trainer::EpochMetrics& metrics,
+                                     const MetricNames& wanted) {
+  auto values = Json(metrics).get<std::map<std::string, double>>();
+  if (!wanted.empty())
+    std::erase_if(values, [&](const auto& metric) { return !wanted.contains(metric.first); });
+  return values;
+}
+
 void add_history(Content& content, const std::vector<trainer::EpochMetrics>& history,
-                 const std::set<std::string>& wanted) {
+                 const MetricNames& wanted) {
   std::map<std::string, std::vector<double>> columns;
-  for (const auto& epoch : history) {
-    const Json metrics = epoch;
-    for (const auto& [metric, value] : metrics.items())
-      if (wanted.empty() || wanted.contains(metric)) columns[metric].push_back(value.get<double>());
-  }
+  for (const auto& epoch : history)
+    for (const auto& [metric, value] : chosen(epoch, wanted)) columns[metric].push_back(value);
   for (auto& [metric, values] : columns) {
     const auto epochs = static_cast<std::int64_t>(values.size());
     content.arrays["history/" + metric] = storage::Array::own(std::move(values), {epochs});
@@ -39,24 +44,40 @@ std::optional<trainer::TrainingState> read_checkpoint(const Task& task) {
   return state;
 }
 
-trainer::TrainingHooks hooks_of(const Task& task) {
-  return {.on_progress =
-              [&](const trainer::StepReport& report) {
-                task.channel.progress(report.fraction,
-                                      concat("epoch ", report.epoch, "/", report.epochs, " loss ",
-                                             fixed(report.loss, 4), " ",
-                                             fixed(report.images_per_second, 0), " images/s"));
-              },
-          .stop_requested = [&] { return task.channel.stop_requested(); },
-          .save =
-              [&](const trainer::TrainingState& state) {
-                task.store.write_checkpoint(task.output, checkpoint_content(state), task.epoch);
-              },
-          .checkpoint_seconds = task.run.at("checkpoint_seconds").get<double>()};
+trainer::TrainingHooks hooks_of(const Task& task, const MetricNames& metrics) {
+  return {
+      .on_progress =
+          [&](const trainer::StepReport& report) {
+            task.channel.progress({.fraction = report.fraction,
+                                   .text = concat("epoch ", report.epoch, "/", report.epochs,
+                                                  " loss ", fixed(report.loss, 4), " ",
+                                                  fixed(report.images_per_second, 0), " images/s"),
+                                   .epoch = report.epoch,
+                                   .loss = report.loss,
+                                   .images_per_second = report.images_per_second});
+          },
+      .on_epoch =
+          [&task, metrics](const trainer::EpochReport& report) {
+            task.channel.send({{"type", "epoch"},
+                               {"epoch", report.epoch},
+                               {"step", report.step},
+                               {"metrics", chosen(report.metrics, metrics)}});
+          },
+      .stop_requested =
+          [&] {
+            const auto reason = task.channel.stop_requested();
+            // Before anything is saved: nobody goes on from there.
+            if (reason == StopReason::prune) throw Stopped{*reason};
+            return reason.has_value();
+          },
+      .save =
+          [&](const trainer::TrainingState& state) {
+            task.store.write_checkpoint(task.output, checkpoint_content(state), task.epoch);
+          },
+      .checkpoint_seconds = task.run.at("checkpoint_seconds").get<double>()};
 }
 
-Content trained_content(const trainer::TrainingResult& result,
-                        const std::set<std::string>& metrics) {
+Content trained_content(const trainer::TrainingResult& result, const MetricNames& metrics) {
   Content content;
   for (const auto& [name, tensor] : result.tensors)
     content.arrays[concat(kStatePrefix, name)] = to_array(tensor);

@@ -14,13 +14,16 @@ namespace sweep::tasks {
 /// The checkpoint of this task, if there is one.
 std::optional<trainer::TrainingState> read_checkpoint(const Task& task);
 
+/// Names of trainer::EpochMetrics that mean something for what is trained; empty: all.
+using MetricNames = std::set<std::string>;
+
 /// Reports to the task's channel, stops on request, writes checkpoints.
-trainer::TrainingHooks hooks_of(const Task& task);
+/// @param metrics  are told of every epoch
+trainer::TrainingHooks hooks_of(const Task& task, const MetricNames& metrics = {});
 
 /// The trained state as "state/NAME" and the history as "history/METRIC".
-/// @param metrics  those that mean something for what was trained; empty: all
 storage::Content trained_content(const trainer::TrainingResult& result,
-                                 const std::set<std::string>& metrics = {});
+                                 const MetricNames& metrics = {});
 
 /// "state/NAME" of a trained artifact.
 trainer::NamedTensors state_of(const storage::Content& content);

@@ -159,6 +159,29 @@ TEST(Training, RefusesDataThatDoNotFit) {
   EXPECT_EQ(type_of(toy_job(1, 32)), FailureType::bad_data);
 }
 
+TEST(Training, TellsEveryEpochOnceAlsoWhenResumed) {
+  const auto job = denoising_job();
+  std::vector<EpochReport> told;
+  std::optional<TrainingState> state;
+  const auto hooks = [&](std::size_t epochs) {
+    return TrainingHooks{.on_epoch = [&](const EpochReport& report) { told.push_back(report); },
+                         .stop_requested = [&told, epochs] { return told.size() == epochs; },
+                         .save = [&](const TrainingState& saved) { state = saved; }};
+  };
+  EXPECT_FALSE(train(job, std::nullopt, hooks(1)).finished);
+  ASSERT_EQ(told.size(), 1);
+  const auto history = train(job, state, hooks(9)).history;
+  ASSERT_EQ(told.size(), 2);
+  std::vector<EpochMetrics> metrics;
+  for (std::int64_t i = 0; i < 2; ++i) {
+    const auto& report = told[static_cast<std::size_t>(i)];
+    EXPECT_EQ(report.epoch, i + 1);
+    EXPECT_EQ(report.step, 3 * (i + 1));
+    metrics.push_back(report.metrics);
+  }
+  expect_same(metrics, history);
+}
+
 TEST(Training, RefusesTheStateOfAnotherTraining) {
   auto job = denoising_job();
   std::optional<TrainingState> state;

@@ -4,7 +4,10 @@
 #include <torch/nn/modules/container/any.h>
 
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "trainer/models/recomputation.hpp"
 
 namespace sweep::trainer {
 
@@ -28,7 +31,39 @@ struct Chain : torch::nn::Module {
     return x;
   }
 
+  /// Through all layers from the first to before the last of `bounds`, with activations that need
+  /// not be kept: from memory level 1 on the range is recomputed as a whole, from 2 on also what
+  /// lies between two bounds. A layer that changes its input in place must not be the first behind
+  /// a bound.
+  at::Tensor forward_blocks(const at::Tensor& x, const std::vector<std::size_t>& bounds) {
+    const auto block = [this, bounds](const at::Tensor& input) {
+      at::Tensor y = input;
+      for (std::size_t i = 0; i + 1 < bounds.size(); ++i) {
+        const auto part = [this, first = bounds[i], last = bounds[i + 1]](const at::Tensor& in) {
+          return forward_range(in, first, last);
+        };
+        y = recomputed(2, modules_of(bounds[i], bounds[i + 1]), part, y);
+      }
+      return y;
+    };
+    return recomputed(1, modules_of(bounds.front(), bounds.back()), block, x);
+  }
+
+  /// All layers as one block, with a bound behind each.
+  at::Tensor forward_blocks(const at::Tensor& x) {
+    std::vector<std::size_t> bounds;
+    for (std::size_t i = 0; i <= layers.size(); ++i) bounds.push_back(i);
+    return forward_blocks(x, bounds);
+  }
+
   std::vector<torch::nn::AnyModule> layers;
+
+ private:
+  std::vector<torch::nn::Module*> modules_of(std::size_t first, std::size_t last) {
+    std::vector<torch::nn::Module*> found;
+    for (std::size_t i = first; i < last; ++i) found.push_back(layers[i].ptr().get());
+    return found;
+  }
 };
 
 }  // namespace sweep::trainer

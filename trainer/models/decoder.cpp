@@ -11,6 +11,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "trainer/models/recomputation.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -47,7 +48,9 @@ Decoder::Decoder(std::int64_t channels, std::int64_t stride) {
 }
 
 at::Tensor Decoder::forward(const at::Tensor& encoding, std::int64_t height, std::int64_t width) {
-  const auto decoded = layers_->as<nn::Sequential>()->forward(encoding);
+  auto* layers = layers_->as<nn::Sequential>();
+  const auto decoded = recomputed(
+      1, {layers}, [layers](const at::Tensor& x) { return layers->forward(x); }, encoding);
   // Encoders round sizes up (strided convolutions) or down (pooling).
   const auto right = std::max<std::int64_t>(width - decoded.size(3), 0);
   const auto below = std::max<std::int64_t>(height - decoded.size(2), 0);

@@ -8,6 +8,7 @@
 #include "core/text.hpp"
 #include "trainer/models/chain.hpp"
 #include "trainer/models/network_classifier.hpp"
+#include "trainer/models/recomputation.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -51,9 +52,15 @@ struct DenseBlockImpl : nn::Module {
   }
 
   at::Tensor forward(const at::Tensor& x) {
-    at::Tensor all = x;
-    for (auto& layer : layers) all = at::cat({all, layer(all)}, 1);
-    return all;
+    const auto block = [this](const at::Tensor& input) {
+      at::Tensor all = input;
+      for (auto& layer : layers) {
+        const auto extend = [&layer](const at::Tensor& y) { return at::cat({y, layer(y)}, 1); };
+        all = recomputed(2, {layer.get()}, extend, all);
+      }
+      return all;
+    };
+    return recomputed(1, {this}, block, x);
   }
 
   std::vector<DenseLayer> layers;
@@ -66,7 +73,12 @@ struct TransitionImpl : nn::Module {
       : norm(register_module("norm", nn::BatchNorm2d(in))),
         conv(register_module("conv", convolution(in, in / 2, 1))) {}
 
-  at::Tensor forward(const at::Tensor& x) { return at::avg_pool2d(conv(norm(x).relu_()), 2, 2); }
+  at::Tensor forward(const at::Tensor& x) {
+    const auto block = [this](const at::Tensor& input) {
+      return at::avg_pool2d(conv(norm(input).relu_()), 2, 2);
+    };
+    return recomputed(1, {this}, block, x);
+  }
 
   nn::BatchNorm2d norm;
   nn::Conv2d conv;
@@ -92,7 +104,10 @@ struct Network : nn::Module {
   }
 
   Outputs forward(const at::Tensor& x) {
-    const auto stem = at::max_pool2d(norm0(conv0(x)).relu_(), 3, 2, 1);
+    const auto first = [this](const at::Tensor& images) {
+      return at::max_pool2d(norm0(conv0(images)).relu_(), 3, 2, 1);
+    };
+    const auto stem = recomputed(1, {conv0.get(), norm0.get()}, first, x);
     const auto encoding = features->forward_range(stem, 0, encoder_layers);
     const auto last = features->forward_range(encoding, encoder_layers, features->size()).relu();
     return {classifier(last.mean({2, 3})), last.flatten(1), encoding};

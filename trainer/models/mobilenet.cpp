@@ -82,14 +82,17 @@ struct Network : nn::Module {
   explicit Network(std::int64_t num_classes) {
     std::int64_t in = 32;
     add(Convolution(3, in, 3, 2, 1));
+    stages.push_back({0, 1});
     for (std::size_t s = 0; s < kStages.size(); ++s) {
+      auto& bounds = stages.emplace_back(1, features->size());
       for (int i = 0; i < kStages[s].blocks; ++i) {
         add(InvertedResidual(in, kStages[s].channels, i == 0 ? kStages[s].stride : 1,
                              kStages[s].expansion));
         in = kStages[s].channels;
+        bounds.push_back(features->size());
       }
-      if (s + 1 == kEncoderStages) encoder_layers = features->size();
     }
+    stages.push_back({features->size(), features->size() + 1});
     add(Convolution(in, kLastChannels, 1, 1, 1));
     classifier->add("0", nn::Dropout(0.2));
     classifier->add("1", nn::Linear(kLastChannels, num_classes));
@@ -98,8 +101,11 @@ struct Network : nn::Module {
   }
 
   Outputs forward(const at::Tensor& x) {
-    const auto encoding = features->forward_range(x, 0, encoder_layers);
-    const auto last = features->forward_range(encoding, encoder_layers, features->size());
+    at::Tensor last = x, encoding;
+    for (std::size_t i = 0; i < stages.size(); ++i) {
+      last = features->forward_blocks(last, stages[i]);
+      if (i == kEncoderStages) encoding = last;
+    }
     return {classifier->forward(last.mean({2, 3})), last.flatten(1), encoding};
   }
 
@@ -112,7 +118,8 @@ struct Network : nn::Module {
 
   std::shared_ptr<Chain> features = std::make_shared<Chain>();
   std::shared_ptr<Chain> classifier = std::make_shared<Chain>();
-  std::size_t encoder_layers = 0;
+  /// Bounds of the layers of the stem, of every stage, and of the last convolution.
+  std::vector<std::vector<std::size_t>> stages;
 };
 
 /// Sandler, Howard, Zhu, Zhmoginov, Chen: MobileNetV2: Inverted Residuals and Linear Bottlenecks,

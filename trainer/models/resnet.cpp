@@ -5,7 +5,9 @@
 
 #include <array>
 
+#include "trainer/models/chain.hpp"
 #include "trainer/models/network_classifier.hpp"
+#include "trainer/models/recomputation.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -97,9 +99,12 @@ struct Network : nn::Module {
         fc(register_module("fc", nn::Linear(512 * expansion, num_classes))) {}
 
   Outputs forward(const at::Tensor& x) {
-    const auto stem = at::max_pool2d(bn1(conv1(x)).relu_(), 3, 2, 1);
-    const auto encoding = layer2->forward(layer1->forward(stem));
-    const auto last = layer4->forward(layer3->forward(encoding));
+    const auto first = [this](const at::Tensor& images) {
+      return at::max_pool2d(bn1(conv1(images)).relu_(), 3, 2, 1);
+    };
+    const auto stem = recomputed(1, {conv1.get(), bn1.get()}, first, x);
+    const auto encoding = layer2->forward_blocks(layer1->forward_blocks(stem));
+    const auto last = layer4->forward_blocks(layer3->forward_blocks(encoding));
     return {fc(last.mean({2, 3})), last.flatten(1), encoding};
   }
 
@@ -107,15 +112,18 @@ struct Network : nn::Module {
 
   static constexpr std::int64_t expansion = Block::Impl::expansion;
 
-  static nn::Sequential stage(std::int64_t in, std::int64_t width, int depth, std::int64_t stride) {
-    nn::Sequential blocks(Block(in, width, stride));
-    for (int i = 1; i < depth; ++i) blocks->push_back(Block(width * expansion, width, 1));
+  static std::shared_ptr<Chain> stage(std::int64_t in, std::int64_t width, int depth,
+                                      std::int64_t stride) {
+    auto blocks = std::make_shared<Chain>();
+    blocks->add("0", Block(in, width, stride));
+    for (int i = 1; i < depth; ++i)
+      blocks->add(std::to_string(i), Block(width * expansion, width, 1));
     return blocks;
   }
 
   nn::Conv2d conv1;
   nn::BatchNorm2d bn1;
-  nn::Sequential layer1, layer2, layer3, layer4;
+  std::shared_ptr<Chain> layer1, layer2, layer3, layer4;
   nn::Linear fc;
 };
 

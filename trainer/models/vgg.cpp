@@ -20,7 +20,7 @@ namespace nn = torch::nn;
 using Depths = std::array<int, 5>;
 
 constexpr std::array<std::int64_t, 5> kWidths{64, 128, 256, 512, 512};
-constexpr int kEncoderStages = 3;
+constexpr std::size_t kEncoderStages = 3;
 
 struct VggOptions : ModelOptions {
   std::int64_t classifier_width = 4096;
@@ -42,14 +42,18 @@ struct Network : nn::Module {
   Network(const Depths& depths, bool batch_norm, std::int64_t width, std::int64_t num_classes) {
     std::int64_t in = 3;
     for (std::size_t stage = 0; stage < depths.size(); ++stage) {
+      auto& bounds = stages[stage];
       for (int i = 0; i < depths[stage]; ++i) {
+        bounds.push_back(features->size());
         add(nn::Conv2d(nn::Conv2dOptions(in, kWidths[stage], 3).padding(1)));
         if (batch_norm) add(nn::BatchNorm2d(kWidths[stage]));
         add(nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
         in = kWidths[stage];
       }
+      bounds.push_back(features->size());
       add(nn::MaxPool2d(nn::MaxPool2dOptions(2)));
-      if (stage + 1 == kEncoderStages) encoder_layers = features->size();
+      // Pooling stands behind f(x), which is the last convolution with its ReLU.
+      if (stage + 1 < depths.size()) bounds.push_back(features->size());
     }
     classifier->add("0", nn::Linear(512 * 7 * 7, width));
     classifier->add("1", nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
@@ -63,9 +67,11 @@ struct Network : nn::Module {
   }
 
   Outputs forward(const at::Tensor& x) {
-    const auto encoding = features->forward_range(x, 0, encoder_layers);
-    const auto last = features->forward_range(encoding, encoder_layers, features->size() - 1);
-    // Pooling stands behind f(x), which is the last convolution with its ReLU.
+    at::Tensor last = x, encoding;
+    for (std::size_t stage = 0; stage < stages.size(); ++stage) {
+      last = features->forward_blocks(last, stages[stage]);
+      if (stage + 1 == kEncoderStages) encoding = last;
+    }
     const auto pooled = features->forward_range(last, features->size() - 1, features->size());
     const auto grid = at::adaptive_avg_pool2d(pooled, {7, 7});
     return {classifier->forward(grid.flatten(1)), last.flatten(1), encoding};
@@ -81,7 +87,7 @@ struct Network : nn::Module {
 
   std::shared_ptr<Chain> features = std::make_shared<Chain>();
   std::shared_ptr<Chain> classifier = std::make_shared<Chain>();
-  std::size_t encoder_layers = 0;
+  std::array<std::vector<std::size_t>, kWidths.size()> stages;  ///< bounds of their layers
 };
 
 /// Simonyan and Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition,

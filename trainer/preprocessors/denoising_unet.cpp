@@ -32,6 +32,13 @@ std::shared_ptr<Chain> stage(std::int64_t in, std::int64_t out, int depth, std::
   return chain;
 }
 
+/// A bound behind every ReLU.
+std::vector<std::size_t> bounds_of(const Chain& stage) {
+  std::vector<std::size_t> bounds;
+  for (std::size_t i = 0; i <= stage.size(); i += 3) bounds.push_back(i);
+  return bounds;
+}
+
 }  // namespace
 
 DenoisingUnet::DenoisingUnet(std::int64_t width) {
@@ -54,12 +61,12 @@ DenoisingUnet::DenoisingUnet(std::int64_t width) {
 at::Tensor DenoisingUnet::forward(const at::Tensor& images) {
   std::vector<at::Tensor> stages;
   at::Tensor x = images;
-  for (const auto& chain : down) stages.push_back(x = chain->forward(x));
+  for (const auto& chain : down) stages.push_back(x = chain->forward_blocks(x, bounds_of(*chain)));
   for (std::size_t i = 0; i < up.size(); ++i) {
     const auto& lateral = stages[stages.size() - 2 - i];
     const auto larger = at::upsample_bilinear2d(
         x, at::IntArrayRef{lateral.size(2), lateral.size(3)}, /*align_corners=*/false);
-    x = up[i]->forward(at::cat({larger, lateral}, 1));
+    x = up[i]->forward_blocks(at::cat({larger, lateral}, 1), bounds_of(*up[i]));
   }
   return images - noise(x);
 }

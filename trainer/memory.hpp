@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+namespace c10 {
+struct Device;
+}
+
+namespace sweep::trainer {
+
+/// Bytes: on the CPU this process's resident set, on CUDA what LibTorch's allocator has reserved.
+std::int64_t memory_in_use(const c10::Device& device);
+
+/// Counts the bytes of tensors on the CPU that are made while it lives, and refuses those that
+/// would exceed the limit as LibTorch refuses what the system does not give. One at a time in a
+/// process; tensors may outlive it.
+class TensorMemory {
+ public:
+  explicit TensorMemory(std::int64_t limit = std::numeric_limits<std::int64_t>::max());
+  TensorMemory(const TensorMemory&) = delete;
+  TensorMemory& operator=(const TensorMemory&) = delete;
+  ~TensorMemory();
+
+  std::int64_t peak() const;
+};
+
+}  // namespace sweep::trainer

@@ -42,7 +42,8 @@ std::string read_bounded(const std::filesystem::path& path, std::uintmax_t most_
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
-    throw InputError(concat("'", path.string(), "' is not a file (it can't be read to its end); "
+    throw InputError(concat("'", path.string(),
+                            "' is not a file (it can't be read to its end); "
                             "remove it and run the sweep again, which writes it anew"));
   const auto bytes = std::filesystem::file_size(path, error);
   if (!error && bytes > most_bytes)

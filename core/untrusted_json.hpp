@@ -17,8 +17,8 @@ namespace sweep {
 /// could overflow the stack.
 Json parse_untrusted(std::string_view text);
 
-/// The whole file. @throws InputError when it has more than `most_bytes` or is a folder or a device,
-/// Error{storage} when it can't be read
+/// The whole file. @throws InputError when it has more than `most_bytes` or is a folder or a
+/// device, Error{storage} when it can't be read
 std::string read_bounded(const std::filesystem::path& path, std::uintmax_t most_bytes);
 
 /// Where a JSON value that nobody vouches for was read, for messages.

@@ -78,8 +78,8 @@ Json parse(const std::filesystem::path& path, const JsonOrigin& origin) {
 }  // namespace
 
 Plan read_plan(const std::filesystem::path& path, const std::string& name) {
-  const JsonOrigin origin{
-      path.string(), "run the sweep again, which writes it anew and keeps all finished work"};
+  const JsonOrigin origin{path.string(),
+                          "run the sweep again, which writes it anew and keeps all finished work"};
   const Json json = parse(path, origin);
   const JsonNode root(json, origin), table = root.at("table");
   Plan plan{.name = name,

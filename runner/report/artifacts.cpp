@@ -6,7 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "runner/report/untrusted_json.hpp"
+#include "core/untrusted_json.hpp"
 #include "storage/artifact_file.hpp"
 
 namespace sweep::report {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/text.hpp"
+#include "core/text_table.hpp"
 #include "runner/report/wording.hpp"
 
 namespace sweep::report {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/text.hpp"
+#include "core/text_table.hpp"
 #include "runner/report/grid.hpp"
 #include "runner/report/wording.hpp"
 

@@ -81,10 +81,4 @@ std::string marked_label(const Row& row, const std::string& mark) {
   return row.control ? concat(row.label, " ", mark) : row.label;
 }
 
-std::string printable(std::string text) {
-  for (char& letter : text)
-    if (static_cast<unsigned char>(letter) < 0x20 || letter == 0x7F) letter = ' ';
-  return text;
-}
-
 }  // namespace sweep::report

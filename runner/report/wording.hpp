@@ -44,7 +44,4 @@ std::string seeds_text(const Row& row);
 /// The row's label, marked when it is a control row.
 std::string marked_label(const Row& row, const std::string& mark);
 
-/// The text on one line, without characters that steer a terminal.
-std::string printable(std::string text);
-
 }  // namespace sweep::report

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "core/text.hpp"
+#include "core/text_table.hpp"
 #include "runner/report/format.hpp"
 #include "runner/report/wording.hpp"
 
@@ -12,16 +13,8 @@ namespace {
 
 using Fields = std::vector<std::string>;
 
-/// A field as RFC 4180 wants it.
-std::string quoted(const std::string& field) {
-  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
-  std::string text = "\"";
-  for (const char letter : field) text += letter == '"' ? "\"\"" : std::string(1, letter);
-  return text + "\"";
-}
-
 std::string line(Fields fields) {
-  std::transform(fields.begin(), fields.end(), fields.begin(), quoted);
+  std::transform(fields.begin(), fields.end(), fields.begin(), csv_field);
   return join(fields, ",") + "\n";
 }
 

@@ -1,6 +1,7 @@
 #include <string_view>
 
 #include "core/text.hpp"
+#include "core/text_table.hpp"
 #include "runner/report/format.hpp"
 #include "runner/report/grid.hpp"
 #include "runner/report/notes.hpp"

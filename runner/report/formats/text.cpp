@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/text.hpp"
+#include "core/text_table.hpp"
 #include "runner/report/format.hpp"
 #include "runner/report/grid.hpp"
 #include "runner/report/notes.hpp"
@@ -11,21 +12,6 @@ namespace {
 
 constexpr std::size_t kLineWidth = 100;
 constexpr char kGap[] = "  ";
-
-/// Letters on the terminal: bytes of UTF-8 that start one.
-std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
-  }));
-}
-
-std::string left(const std::string& text, std::size_t size) {
-  return text + std::string(size - std::min(size, width(text)), ' ');
-}
-
-std::string right(const std::string& text, std::size_t size) {
-  return std::string(size - std::min(size, width(text)), ' ') + text;
-}
 
 using Lines = std::vector<std::string>;
 

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/atomic_file.hpp"
+#include "core/untrusted_json.hpp"
+
+namespace sweep::inspect {
+
+/// Reads journal.jsonl while it is written: every whole line once. Nothing in it is trusted.
+class JournalReader {
+ public:
+  explicit JournalReader(std::filesystem::path path) : path_(std::move(path)) {}
+
+  /// Calls `on_event` with each line that was finished since the last call; true when there was
+  /// one. Lines that are no event, or that `on_event` throws InputError about, become problems(). A
+  /// journal that is not there has no lines. @throws Error{storage}
+  bool poll(const std::function<void(const JsonNode& event)>& on_event);
+
+  /// Events before this moment are of no interest.
+  void skip_to_end();
+
+  /// "'journal.jsonl' line 12 is damaged (...)", the first of them.
+  const std::vector<std::string>& problems() const { return problems_; }
+
+ private:
+  bool open();
+  void read_line(std::string_view line, const std::function<void(const JsonNode&)>& on_event);
+  void add_problem(const std::string& text);
+
+  std::filesystem::path path_;
+  FileDescriptor file_;
+  std::uint64_t offset_ = 0;  ///< of the first byte that was not read yet
+  std::uint64_t line_ = 0;
+  std::string pending_;  ///< a line that is not finished yet
+  bool too_long_ = false;
+  std::vector<std::string> problems_;
+};
+
+/// Seconds since 1970 of "2026-01-31T12:34:56Z". @throws InputError naming the key
+std::int64_t utc_seconds(const JsonNode& node);
+
+/// The opposite, for people: "2026-01-31 12:34:56 UTC".
+std::string utc_text(std::int64_t seconds);
+
+}  // namespace sweep::inspect

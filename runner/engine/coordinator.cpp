@@ -69,7 +69,8 @@ Coordinator::Coordinator(const CoordinatorSetup& setup)
     : setup_(setup),
       scheduler_(nodes_of(setup), policy_of(setup.run)),
       inputs_(input_indices(setup.graph)),
-      ranks_(static_cast<std::size_t>(setup.bus.size())) {
+      ranks_(static_cast<std::size_t>(setup.bus.size())),
+      pruner_(setup.early_stopping, setup.graph, setup.log.folder() / "journal.jsonl") {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     by_hash_[task(i).output.hash] = i;
     if (setup.standings[i] == Standing::cancelled) scheduler_.cancel(i);
@@ -119,6 +120,8 @@ void Coordinator::on_message(int from, const Json& message) {
     on_failed(from, index, failure_type_from(message.at("failure").get<std::string>()),
               message.at("message"));
   if (type == "stopped") on_stopped(from, index);
+  if (type == "epoch") on_epoch(from, index, message);
+  if (type == "pruned") on_pruned(from, index);
 }
 
 void Coordinator::on_hello(int from, const Json& message) {
@@ -205,6 +208,8 @@ void Coordinator::on_done(int rank, std::size_t index, double seconds) {
   const plan::Task& planned = task(index);
   scheduler_.done(index);
   eta_.add(planned, seconds);
+  pruner_.done(index);
+  pruning_.erase(index);
   cancelling_.erase(index);
   ranks_[static_cast<std::size_t>(rank)].failed_since_success.clear();
   remove_temporary_inputs(index);
@@ -258,6 +263,24 @@ void Coordinator::on_stopped(int rank, std::size_t index) {
   scheduler_.cancel(index);
   setup_.log.append("cancelled", task(index), {{"rank", rank}});
   free(rank, "cancelled");
+}
+
+void Coordinator::on_epoch(int rank, std::size_t index, const Json& message) {
+  const std::int64_t epoch = message.at("epoch");
+  const Json& metrics = message.at("metrics");
+  if (!pruner_.ends(index, epoch, metrics, setup_.log) || pruning_.contains(index)) return;
+  pruning_[index] = {{"epoch", epoch}};
+  send(rank, {{"type", "prune"}});
+}
+
+void Coordinator::on_pruned(int rank, std::size_t index) {
+  scheduler_.put_back(index);
+  scheduler_.prune(index);
+  Json why = pruning_[index];
+  pruning_.erase(index);
+  why["rank"] = rank;
+  setup_.log.append("pruned", task(index), why);
+  free(rank, concat("ended early after epoch ", why.value("epoch", 0)));
 }
 
 /// A rank on which one task after the other fails, while others do well, is taken out.

@@ -12,6 +12,7 @@
 #include "runner/engine/control.hpp"
 #include "runner/engine/eta.hpp"
 #include "runner/engine/progress.hpp"
+#include "runner/engine/pruner.hpp"
 #include "runner/engine/run_log.hpp"
 #include "runner/engine/run_view.hpp"
 #include "runner/engine/standing.hpp"
@@ -27,6 +28,7 @@ struct CoordinatorSetup {
   const plan::Graph& graph;
   const std::vector<Standing>& standings;  ///< of every task
   const plan::RunOptions& run;
+  const scheduling::EarlyStoppingOptions& early_stopping;
   const storage::Store& store;
   std::string executor;  ///< program; empty: trial_executor
   RunLog& log;
@@ -66,6 +68,8 @@ class Coordinator {
   void on_done(int rank, std::size_t task, double seconds);
   void on_failed(int rank, std::size_t task, FailureType type, const std::string& message);
   void on_stopped(int rank, std::size_t task);
+  void on_epoch(int rank, std::size_t task, const Json& message);
+  void on_pruned(int rank, std::size_t task);
 
   void start_tasks();
   void start(const scheduling::Start& start);
@@ -92,10 +96,12 @@ class Coordinator {
   std::map<std::string, std::size_t> by_hash_;
   std::map<std::string, int> hosts_;  ///< name -> number
   std::vector<Rank> ranks_;
-  std::map<std::size_t, int> remakes_;  ///< task -> how often its inputs had to be made again
-  std::set<std::size_t> cancelling_;    ///< they run and were asked to stop
+  std::map<std::size_t, int> remakes_;   ///< task -> how often its inputs had to be made again
+  std::set<std::size_t> cancelling_;     ///< they run and were asked to stop
+  std::map<std::size_t, Json> pruning_;  ///< they run and were asked to end; why
   RunView view_;
   Eta eta_;
+  Pruner pruner_;
   Stop stop_ = Stop::no;
   bool given_up_ = false, input_failure_ = false, storage_failure_ = false;
   Clock::time_point stop_since_, last_request_check_, last_stages_;

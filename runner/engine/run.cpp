@@ -235,8 +235,8 @@ void send_exit(cluster::MessageBus& bus) {
 
 int coordinate(const RunRequest& request, cluster::MessageBus& bus, const OnDatasets& on_datasets) {
   Run run = prepare(request, bus.size(), on_datasets);
-  Coordinator coordinator({run.graph, run.standings, run.sweep.run, run.store,
-                           request.executor.string(), *run.log, *run.progress, bus});
+  Coordinator coordinator({run.graph, run.standings, run.sweep.run, run.sweep.early_stopping,
+                           run.store, request.executor.string(), *run.log, *run.progress, bus});
   if (run.count(Standing::done) == run.standings.size()) {
     run.progress->note("all done already" + run.next_step);
     RunView view = coordinator.view();

@@ -1,5 +1,7 @@
 #include "runner/scheduling/retry_policy.hpp"
 
+#include <algorithm>
+
 namespace sweep::scheduling {
 
 int allowed_attempts(FailureType type, int attempts) {
@@ -12,12 +14,13 @@ int allowed_attempts(FailureType type, int attempts) {
     case FailureType::agent_lost:
       return attempts;
     case FailureType::out_of_memory:
+      return std::min(3, attempts);  // every further one uses less memory
     case FailureType::communication:
     case FailureType::storage:
     case FailureType::timeout:
     case FailureType::crash:
     case FailureType::internal:
-      return 2;
+      return std::min(2, attempts);
   }
   return 1;
 }

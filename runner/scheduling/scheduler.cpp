@@ -1,97 +1,308 @@
 #include "runner/scheduling/scheduler.hpp"
+
 #include <algorithm>
+#include <cmath>
+
+#include "core/text.hpp"
 #include "runner/scheduling/retry_policy.hpp"
+
 namespace sweep::scheduling {
+namespace {
+
+bool is_unfinished(State state) {
+  return state == State::waiting || state == State::ready || state == State::running;
+}
+
+/// What needs the task can't run.
+bool is_bad(State state) {
+  return !is_unfinished(state) && state != State::done;
+}
+
+}  // namespace
+
+bool Scheduler::Key::operator<(const Key& other) const {
+  if (priority != other.priority) return priority > other.priority;
+  if (path != other.path) return path > other.path;
+  return task < other.task;
+}
+
 Scheduler::Scheduler(std::vector<Node> nodes, Policy policy) : policy_(policy) {
-  for (auto& node : nodes) entries_.push_back({.node = std::move(node)});
-  for (std::size_t i = 0; i < entries_.size(); ++i)
-    for (const auto input : entries_[i].node.inputs) entries_[input].dependents.push_back(i);
-  for (std::size_t i = entries_.size(); i-- > 0;) {
-    Entry& e = entries_[i];
-    for (const auto d : e.dependents) e.path = std::max(e.path, entries_[d].path);
-    e.path += e.node.cost;
-    if (e.node.done) e.state = State::done;
+  entries_.reserve(nodes.size());
+  for (auto& node : nodes) {
+    check(node, entries_.size());
+    for (const auto input : node.inputs) entries_[input].dependents.push_back(entries_.size());
+    entries_.push_back({.node = std::move(node)});
+    entries_.back().missing = entries_.back().node.inputs.size();
+    ++counts_[static_cast<std::size_t>(State::waiting)];
+    remaining_cost_ += entries_.back().node.cost * entries_.back().node.devices;
   }
-  for (std::size_t i = 0; i < entries_.size(); ++i) if (entries_[i].node.failed) { entries_[i].state = State::failed; block(i); }
-  for (std::size_t i = 0; i < entries_.size(); ++i) release(i);
-}
-void Scheduler::add_rank(int rank, Rank) { free_[rank] = true; }
-void Scheduler::remove_rank(int rank) { free_.erase(rank); }
-bool Scheduler::inputs_done(const Entry& e) const {
-  return std::all_of(e.node.inputs.begin(), e.node.inputs.end(), [&](auto i) { return entries_[i].state == State::done; });
-}
-void Scheduler::release(std::size_t t) {
-  Entry& e = entries_[t];
-  if (e.state == State::waiting && inputs_done(e)) e.state = State::ready;
-}
-std::optional<Start> Scheduler::next() {
-  if (policy_.max_running > 0 && count(State::running) >= policy_.max_running) return std::nullopt;
-  std::vector<int> ranks;
-  for (const auto& [r, f] : free_) if (f) ranks.push_back(r);
-  std::optional<std::size_t> best;
-  const auto key = [&](std::size_t i) { return std::make_pair(entries_[i].node.priority, entries_[i].path); };
+  for (std::size_t i = entries_.size(); i-- > 0;) {
+    Entry& entry = entries_[i];
+    for (const auto dependent : entry.dependents)
+      if (!entries_[dependent].node.done)
+        entry.path = std::max(entry.path, entries_[dependent].path);
+    entry.path += entry.node.cost;
+    entry.priority = priority_needed(entry);
+  }
   for (std::size_t i = 0; i < entries_.size(); ++i)
-    if (entries_[i].state == State::ready && entries_[i].node.devices <= static_cast<int>(ranks.size()) && (!best || key(i) > key(*best))) best = i;
-  if (!best) return std::nullopt;
-  Entry& e = entries_[*best];
-  e.state = State::running;
-  ranks.resize(static_cast<std::size_t>(e.node.devices));
-  for (int r : ranks) free_[r] = false;
-  e.ranks = ranks;
-  return Start{*best, ranks};
+    if (entries_[i].node.done) set_state(i, State::done);
+  for (std::size_t i = 0; i < entries_.size(); ++i)
+    if (entries_[i].node.failed && !entries_[i].node.done) set_state(i, State::failed);
+  for (std::size_t i = 0; i < entries_.size(); ++i) settle(i);
 }
-void Scheduler::free(std::size_t t) {
-  for (int r : entries_[t].ranks) if (free_.contains(r)) free_[r] = true;
-  entries_[t].ranks.clear();
+
+void Scheduler::check(const Node& node, std::size_t index) const {
+  const bool behind = std::all_of(node.inputs.begin(), node.inputs.end(),
+                                  [&](std::size_t input) { return input < index; });
+  if (!behind || !std::isfinite(node.cost) || node.cost < 0 || node.devices < 1)
+    throw Error(FailureType::internal,
+                concat("task ", index, " can't be scheduled: cost ", node.cost, ", ", node.devices,
+                       " devices", behind ? "" : ", an input behind it"));
 }
-void Scheduler::done(std::size_t t) {
-  free(t);
-  entries_[t].state = State::done;
-  for (const auto d : entries_[t].dependents) release(d);
+
+Scheduler::Key Scheduler::key(std::size_t task) const {
+  return {entries_[task].priority, entries_[task].path, task};
 }
-Verdict Scheduler::failed(std::size_t t, FailureType type) {
-  Entry& e = entries_[t];
-  ++e.attempts; ++e.failures[type];
+
+std::size_t Scheduler::unfinished() const {
+  return count(State::waiting) + count(State::ready) + count(State::running);
+}
+
+void Scheduler::set_state(std::size_t task, State state) {
+  Entry& entry = entries_[task];
+  const State old = entry.state;
+  if (old == state) return;
+  if (old == State::ready) ready_[entry.node.devices].erase(key(task));
+  if (state == State::ready) ready_[entry.node.devices].insert(key(task));
+  --counts_[static_cast<std::size_t>(old)];
+  ++counts_[static_cast<std::size_t>(state)];
+  const double cost = entry.node.cost * entry.node.devices;
+  if (is_unfinished(old)) remaining_cost_ -= cost;
+  if (is_unfinished(state)) remaining_cost_ += cost;
+  for (const auto dependent : entry.dependents) {
+    Entry& needs = entries_[dependent];
+    if (old == State::done) ++needs.missing;
+    if (state == State::done) --needs.missing;
+    if (is_bad(old)) --needs.bad;
+    if (is_bad(state)) ++needs.bad;
+  }
+  entry.state = state;
+}
+
+void Scheduler::settle(std::size_t first) {
+  std::vector<std::size_t> pending{first};
+  while (!pending.empty()) {
+    const std::size_t task = pending.back();
+    pending.pop_back();
+    const Entry& entry = entries_[task];
+    // One that runs has its inputs, even if one of them was lost since and can't be made again.
+    const bool open = entry.state == State::waiting || entry.state == State::ready ||
+                      entry.state == State::blocked;
+    if (open)
+      set_state(task, entry.bad > 0       ? State::blocked
+                      : entry.missing > 0 ? State::waiting
+                                          : State::ready);
+    for (const auto dependent : entry.dependents) {
+      const Entry& needs = entries_[dependent];
+      const bool blocked = needs.state == State::blocked, ready = needs.state == State::ready;
+      const bool waiting = needs.state == State::waiting;
+      if ((waiting && needs.missing == 0) || (ready && needs.missing > 0) ||
+          ((waiting || ready) && needs.bad > 0) || (blocked && needs.bad == 0))
+        pending.push_back(dependent);
+    }
+  }
+}
+
+void Scheduler::leave_ranks(std::size_t task) {
+  if (entries_[task].state == State::running) places_.give_back(entries_[task].ranks);
+  entries_[task].ranks.clear();
+}
+
+void Scheduler::add_rank(int rank, Rank place) {
+  places_.add(rank, place);
+}
+
+void Scheduler::remove_rank(int rank) {
+  places_.remove(rank);
+}
+
+std::vector<std::size_t> Scheduler::candidates() const {
+  std::vector<std::size_t> tasks;
+  for (const auto& hold : holds_) tasks.push_back(hold.task);
+  const auto held = static_cast<std::ptrdiff_t>(tasks.size());
+  for (const auto& [devices, queue] : ready_)
+    if (!queue.empty() && !is_held_for(queue.begin()->task)) tasks.push_back(queue.begin()->task);
+  std::sort(tasks.begin() + held, tasks.end(),
+            [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
+  // What ranks are held for comes first among its equals.
+  std::stable_sort(tasks.begin(), tasks.end(), [&](std::size_t a, std::size_t b) {
+    return entries_[a].priority > entries_[b].priority;
+  });
+  return tasks;
+}
+
+bool Scheduler::is_held_for(std::size_t task) const {
+  return std::any_of(holds_.begin(), holds_.end(),
+                     [&](const Hold& hold) { return hold.task == task; });
+}
+
+bool Scheduler::is_valid(const Hold& hold) const {
+  const int devices = entries_[hold.task].node.devices;
+  if (entries_[hold.task].state != State::ready || impossible(hold.task)) return false;
+  return hold.host ? places_.host_has(*hold.host, devices) : !places_.fits_one_host(devices);
+}
+
+const Scheduler::Hold* Scheduler::hold(std::size_t task, const std::set<int>& held) {
+  const auto found = std::find_if(holds_.begin(), holds_.end(),
+                                  [&](const Hold& hold) { return hold.task == task; });
+  if (found != holds_.end()) return &*found;
+  const int devices = entries_[task].node.devices;
+  Hold hold{task, places_.host_to_hold(devices, held)};
+  if (!hold.host && places_.fits_one_host(devices)) return nullptr;
+  return &holds_.emplace_back(hold);
+}
+
+std::optional<Start> Scheduler::next() {
+  const bool full = policy_.max_running > 0 && count(State::running) >= policy_.max_running;
+  if (full || places_.free() == 0) return std::nullopt;
+  std::erase_if(holds_, [&](const Hold& hold) { return !is_valid(hold); });
+  std::set<int> held;
+  std::vector<std::size_t> overtaken;
+  for (const auto task : candidates()) {
+    if (impossible(task)) continue;
+    if (auto ranks = places_.find(entries_[task].node.devices, held)) {
+      for (const auto waits : overtaken) ++entries_[waits].overtaken;
+      return start(task, std::move(*ranks));
+    }
+    overtaken.push_back(task);
+    if (entries_[task].overtaken < kMaxOvertakes) continue;
+    const Hold* ranks = hold(task, held);
+    if (ranks != nullptr && !ranks->host) return std::nullopt;
+    if (ranks != nullptr) held.insert(*ranks->host);
+  }
+  return std::nullopt;
+}
+
+Start Scheduler::start(std::size_t task, std::vector<int> ranks) {
+  places_.take(ranks);
+  set_state(task, State::running);
+  entries_[task].overtaken = 0;
+  entries_[task].ranks = ranks;
+  return {task, std::move(ranks)};
+}
+
+void Scheduler::done(std::size_t task) {
+  end(task, State::done);
+}
+
+void Scheduler::end(std::size_t task, State state) {
+  leave_ranks(task);
+  set_state(task, state);
+  settle(task);
+}
+
+Verdict Scheduler::failed(std::size_t task, FailureType type) {
+  Entry& entry = entries_[task];
+  if (entry.state != State::running) return Verdict::give_up;
+  ++entry.attempts;
+  ++entry.failures[type];
   const bool stop = stops_the_run(type);
-  if (stop || e.attempts < allowed_attempts(type, policy_.attempts)) { put_back(t); return stop ? Verdict::stop_run : Verdict::retry; }
-  free(t);
-  e.state = State::failed; block(t);
+  if (stop || entry.attempts < allowed_attempts(type, policy_.attempts)) {
+    put_back(task);
+    return stop ? Verdict::stop_run : Verdict::retry;
+  }
+  end(task, State::failed);
   return Verdict::give_up;
 }
-void Scheduler::block(std::size_t t) {
-  for (const auto d : entries_[t].dependents) {
-    State& s = entries_[d].state;
-    if (s != State::waiting && s != State::ready) continue;
-    s = State::blocked; block(d);
+
+void Scheduler::put_back(std::size_t task) {
+  if (entries_[task].state == State::running) end(task, State::waiting);
+}
+
+void Scheduler::remake(std::size_t task, std::size_t needed_by) {
+  if (entries_[task].state == State::done) end(task, State::waiting);
+  put_back(needed_by);
+}
+
+void Scheduler::cancel(std::size_t task) {
+  if (entries_[task].state != State::done) end(task, State::cancelled);
+}
+
+void Scheduler::prune(std::size_t task) {
+  if (entries_[task].state != State::done) end(task, State::pruned);
+}
+
+void Scheduler::retry(std::size_t first) {
+  std::vector<std::size_t> pending{first};
+  while (!pending.empty()) {
+    const std::size_t task = pending.back();
+    pending.pop_back();
+    Entry& entry = entries_[task];
+    if (!is_bad(entry.state) || entry.state == State::pruned) continue;
+    const bool blocked = entry.state == State::blocked;
+    entry.attempts = entry.overtaken = 0;
+    entry.failures.clear();
+    end(task, State::waiting);
+    if (blocked) pending.insert(pending.end(), entry.node.inputs.begin(), entry.node.inputs.end());
   }
 }
-void Scheduler::put_back(std::size_t t) {
-  free(t);
-  Entry& e = entries_[t];
-  e.state = State::waiting;
-  const auto never = [&](std::size_t i) { const State s = entries_[i].state; return s == State::failed || s == State::blocked || s == State::cancelled || s == State::pruned; };
-  if (std::any_of(e.node.inputs.begin(), e.node.inputs.end(), never)) { e.state = State::blocked; block(t); } else release(t);
+
+int Scheduler::priority_needed(const Entry& entry) const {
+  int priority = entry.node.priority;
+  for (const auto dependent : entry.dependents)
+    if (!entries_[dependent].node.done) priority = std::max(priority, entries_[dependent].priority);
+  return priority;
 }
-void Scheduler::remake(std::size_t t, std::size_t by) {
-  if (entries_[t].state == State::done) {
-    for (const auto d : entries_[t].dependents) if (entries_[d].state == State::ready) entries_[d].state = State::waiting;
-    put_back(t);
+
+void Scheduler::set_priority(std::size_t first, int priority) {
+  entries_[first].node.priority = priority;
+  std::vector<std::size_t> pending{first};
+  while (!pending.empty()) {
+    const std::size_t task = pending.back();
+    pending.pop_back();
+    Entry& entry = entries_[task];
+    const int needed = priority_needed(entry);
+    if (needed == entry.priority) continue;
+    auto& queue = ready_[entry.node.devices];
+    const bool queued = queue.erase(key(task)) > 0;
+    entry.priority = needed;
+    if (queued) queue.insert(key(task));
+    pending.insert(pending.end(), entry.node.inputs.begin(), entry.node.inputs.end());
   }
-  put_back(by);
 }
-void Scheduler::cancel(std::size_t t) { if (entries_[t].state == State::done) return; entries_[t].state = State::cancelled; block(t); }
-void Scheduler::prune(std::size_t t) { if (entries_[t].state == State::done) return; entries_[t].state = State::pruned; block(t); }
-void Scheduler::retry(std::size_t t) {
-  entries_[t].attempts = 0; put_back(t);
-  for (const auto d : entries_[t].dependents) if (entries_[d].state == State::blocked) retry(d);
+
+int Scheduler::failures(std::size_t task, FailureType type) const {
+  const auto found = entries_[task].failures.find(type);
+  return found == entries_[task].failures.end() ? 0 : found->second;
 }
-void Scheduler::set_priority(std::size_t t, int p) { entries_[t].node.priority = p; }
-State Scheduler::state(std::size_t t) const { return entries_[t].state; }
-int Scheduler::attempts(std::size_t t) const { return entries_[t].attempts; }
-int Scheduler::failures(std::size_t t, FailureType f) const { const auto& m = entries_[t].failures; return m.contains(f) ? m.at(f) : 0; }
-const std::vector<int>& Scheduler::ranks_of(std::size_t t) const { return entries_[t].ranks; }
-std::size_t Scheduler::count(State s) const { return static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.state == s; })); }
-bool Scheduler::finished() const { return count(State::ready) + count(State::running) + count(State::waiting) == 0; }
-double Scheduler::remaining_cost() const { double c = 0; for (const auto& e : entries_) if (e.state == State::waiting || e.state == State::ready || e.state == State::running) c += e.node.cost; return c; }
-double Scheduler::remaining_path() const { double l = 0; for (const auto& e : entries_) if (e.state == State::ready || e.state == State::running) l = std::max(l, e.path); return l; }
+
+const std::vector<int>& Scheduler::ranks_of(std::size_t running_task) const {
+  return entries_[running_task].ranks;
 }
+
+bool Scheduler::impossible(std::size_t task) const {
+  return static_cast<std::size_t>(entries_[task].node.devices) > places_.count();
+}
+
+bool Scheduler::stuck() const {
+  if (finished() || count(State::running) > 0) return false;
+  return std::all_of(ready_.begin(), ready_.end(), [&](const auto& queue) {
+    return queue.second.empty() || impossible(queue.second.begin()->task);
+  });
+}
+
+std::optional<std::size_t> Scheduler::held_for(int rank) const {
+  if (!places_.is_free(rank)) return std::nullopt;
+  for (const auto& hold : holds_)
+    if (is_valid(hold) && (!hold.host || *hold.host == places_.host_of(rank))) return hold.task;
+  return std::nullopt;
+}
+
+double Scheduler::remaining_path() const {
+  double longest = 0;
+  for (const auto& entry : entries_)
+    if (is_unfinished(entry.state)) longest = std::max(longest, entry.path);
+  return longest;
+}
+
+}  // namespace sweep::scheduling

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "core/error.hpp"
+#include "runner/scheduling/places.hpp"
 
 namespace sweep::scheduling {
 
@@ -23,11 +26,11 @@ enum class State {
 /// A task as the scheduler sees it. Inputs stand in front of it in the list of all tasks.
 struct Node {
   std::vector<std::size_t> inputs;
-  double cost = 0;
+  double cost = 0;      ///< how long it takes on its ranks, in any unit; finite, at least 0
   bool done = false;    ///< its artifact is there already
   bool failed = false;  ///< in an earlier run, and not to be tried again
   int devices = 1;      ///< ranks that it needs at once
-  int priority = 0;     ///< higher first, before longer paths
+  int priority = 0;     ///< higher first, before longer paths; its inputs get at least the same
 };
 
 enum class Verdict { retry, give_up, stop_run };
@@ -37,25 +40,28 @@ struct Policy {
   std::size_t max_running = 0;  ///< tasks at once; 0: no limit
 };
 
-/// A place where tasks run.
-struct Rank {
-  int host = 0;                  ///< ranks with equal numbers share a machine
-  std::size_t host_tasks = 0;    ///< tasks at once that the memory of the machine holds; 0: no limit
-};
-
 /// A task and the ranks that work on it together; the first leads.
 struct Start {
   std::size_t task = 0;
   std::vector<int> ranks;
 };
 
+/// How often tasks behind it may be started while the first one of its size waits for several ranks
+/// that are free at once. From then on ranks are held for it: those of the host with the most free
+/// ones, or every one where it needs several hosts. What is held goes to no task of the same
+/// priority, so that it waits for nothing but what runs there already.
+inline constexpr int kMaxOvertakes = 4;
+
 /// Decides what runs next and where: the ready task of the highest priority with the longest
-/// remaining path (Graham's list scheduling by critical path). Tasks of several devices get ranks of
-/// one host where one has enough. A task that has to wait for several devices is overtaken by
-/// smaller ones only a bounded number of times. Knows neither time, processes nor files, so that
-/// tests, the planner's simulation and production drive the same code.
+/// remaining path (Graham's list scheduling by critical path). Tasks of several devices get ranks
+/// of one host as soon as it has enough free, and of the fewest hosts where none ever has enough. A
+/// task that has to wait for several devices is overtaken by others only kMaxOvertakes times. Knows
+/// neither time, processes nor files, so that tests, the planner's simulation and production drive
+/// the same code. With n tasks, a decision takes O(log n), and O(h) with h hosts.
 class Scheduler {
  public:
+  /// @throws Error{internal} for a node whose inputs do not stand in front of it, or whose cost or
+  ///         devices are out of range
   Scheduler(std::vector<Node> nodes, Policy policy);
 
   /// The rank can take tasks from now on.
@@ -66,9 +72,11 @@ class Scheduler {
   /// Marks the next task as running on its ranks; nothing when none can be started now.
   std::optional<Start> next();
 
-  /// All that end a running task free its ranks.
+  /// All that end a running task free its ranks: to be called when nothing works on it any more.
+  /// The artifact is there, whoever made it.
   void done(std::size_t task);
-  /// Counts an attempt. When it was the last one, everything that needs the task is blocked.
+  /// Counts an attempt. When it was the last one, everything that needs the task is blocked. Of one
+  /// that does not run (it was cancelled): give_up, and nothing changes.
   Verdict failed(std::size_t task, FailureType type);
   /// Back to waiting for its inputs without counting an attempt: it was interrupted on request.
   void put_back(std::size_t task);
@@ -78,39 +86,85 @@ class Scheduler {
   void cancel(std::size_t task);
   void prune(std::size_t task);
 
-  /// Failed, cancelled or blocked: back to waiting with all its attempts, and what was blocked by it.
+  /// Failed, cancelled or blocked: back to waiting with all its attempts, and what was blocked by
+  /// it. For a blocked one the same is done to the inputs that block it; a pruned one goes on
+  /// blocking.
   void retry(std::size_t task);
+  /// Inputs have at least the priority of what needs them.
   void set_priority(std::size_t task, int priority);
 
-  State state(std::size_t task) const;
-  int attempts(std::size_t task) const;
+  State state(std::size_t task) const { return entries_[task].state; }
+  int attempts(std::size_t task) const { return entries_[task].attempts; }
   /// Attempts that ended with this failure.
   int failures(std::size_t task, FailureType type) const;
   const std::vector<int>& ranks_of(std::size_t running_task) const;
-  std::size_t count(State state) const;
+  std::size_t count(State state) const { return counts_[static_cast<std::size_t>(state)]; }
   /// Nothing runs and nothing can be started any more, given ranks enough.
-  bool finished() const;
-  /// Cost of everything that still has to be done, and of the longest chain of it.
-  double remaining_cost() const;
+  bool finished() const { return unfinished() == 0; }
+  /// The task needs more ranks than there are now. It waits for more of them, and stands in
+  /// nobody's way.
+  bool impossible(std::size_t task) const;
+  /// Nothing runs, and all that is ready is impossible: without further ranks this is the end.
+  bool stuck() const;
+  /// The task that a free rank is held for.
+  std::optional<std::size_t> held_for(int rank) const;
+  /// Of everything that still has to be done: its cost times its devices, and the cost of the
+  /// longest chain. The latter looks at every task.
+  double remaining_cost() const { return finished() ? 0 : remaining_cost_; }
   double remaining_path() const;
 
  private:
   struct Entry {
     Node node;
-    std::vector<std::size_t> dependents;
+    std::vector<std::size_t> dependents{};
     State state = State::waiting;
+    std::size_t missing = 0;  ///< inputs that are not done
+    std::size_t bad = 0;      ///< of these, inputs that will not be
     int attempts = 0;
-    std::map<FailureType, int> failures;
-    double path = 0;
-    std::vector<int> ranks;
+    std::map<FailureType, int> failures{};
+    int priority = 0;   ///< its own, or a higher one of what needs it
+    double path = 0;    ///< cost of the longest chain from here to the end
+    int overtaken = 0;  ///< since it was first of its size
+    std::vector<int> ranks{};
   };
-  bool inputs_done(const Entry& entry) const;
-  void release(std::size_t task);
-  void block(std::size_t task);
-  void free(std::size_t task);
+  /// Sorted: what runs first comes first.
+  struct Key {
+    int priority = 0;
+    double path = 0;
+    std::size_t task = 0;
+    bool operator<(const Key& other) const;
+  };
+  struct Hold {
+    std::size_t task = 0;
+    std::optional<int> host;  ///< none: all of them
+  };
+
+  void check(const Node& node, std::size_t index) const;
+  Key key(std::size_t task) const;
+  std::size_t unfinished() const;
+
+  /// The one place that changes a state: counts, queue, and what it means for what needs the task.
+  void set_state(std::size_t task, State state);
+  /// Waiting, ready or blocked, as its inputs have it; then the same for what needs it.
+  void settle(std::size_t task);
+  void leave_ranks(std::size_t task);
+  void end(std::size_t task, State state);
+  int priority_needed(const Entry& entry) const;
+
+  std::vector<std::size_t> candidates() const;
+  bool is_held_for(std::size_t task) const;
+  bool is_valid(const Hold& hold) const;
+  /// The hold for the task, a new one where there is none; null when every host is held already.
+  const Hold* hold(std::size_t task, const std::set<int>& held);
+  Start start(std::size_t task, std::vector<int> ranks);
+
   std::vector<Entry> entries_;
   Policy policy_;
-  std::map<int, bool> free_;
+  Places places_;
+  std::map<int, std::set<Key>> ready_;  ///< by devices
+  std::vector<Hold> holds_;             ///< in the order in which they came
+  std::array<std::size_t, 8> counts_{};
+  double remaining_cost_ = 0;
 };
 
 }  // namespace sweep::scheduling

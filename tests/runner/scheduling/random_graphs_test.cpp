@@ -34,18 +34,21 @@ class Simulation {
   Simulation(std::vector<Node> nodes, std::size_t workers, Disturbance disturbance, unsigned seed)
       : nodes_(nodes),
         there_(nodes.size(), false),
-        scheduler_(std::move(nodes), 3),
+        scheduler_(std::move(nodes), {.attempts = 3}),
         workers_(workers),
         disturbance_(disturbance),
-        random_(seed) {}
+        random_(seed) {
+    for (std::size_t rank = 0; rank < workers; ++rank)
+      scheduler_.add_rank(static_cast<int>(rank), {});
+  }
 
   /// Until nothing can be done any more. Returns the virtual time.
   double run() {
     for (int events = 0; events < 100000; ++events) {
       while (running_.size() < workers_) {
-        const auto task = scheduler_.take();
+        const auto task = scheduler_.next();
         if (!task) break;
-        start(*task);
+        start(task->task);
       }
       if (running_.empty()) {
         EXPECT_TRUE(scheduler_.finished()) << "stuck";

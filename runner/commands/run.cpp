@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <iostream>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,8 @@
 #include "runner/commands/command.hpp"
 #include "runner/commands/sweep_options.hpp"
 #include "runner/engine/run.hpp"
+#include "runner/plan/request.hpp"
+#include "runner/plan/resolved_toml.hpp"
 
 namespace sweep::commands {
 namespace {
@@ -23,6 +26,8 @@ constexpr char kExamples[] =
     "  sweep_runner run sweeps/quick/table1.toml\n"
     "  sweep_runner run --np 4 sweeps/quick/table1.toml --set training.epochs=4\n"
     "  mpirun -np 8 sweep_runner run sweeps/table1.toml\n"
+    "  sweep_runner run sweeps/table1.toml --only defence.name=none --max-trials 1\n"
+    "  sweep_runner run sweeps/table1.toml --print-config > resolved.toml\n"
     "\nExit status: 0 all done; 1 some trials failed; 2 bad input; 75 interrupted, the same "
     "command goes on.\n"
     "\nIn a container as root, plain mpirun needs --allow-run-as-root; with more ranks than cores "
@@ -39,6 +44,9 @@ class Run final : public Command {
                    "process")
         ->type_name("N")
         ->check(CLI::Range(1, 4096));
+    app.add_flag("--print-config", print_config_,
+                 "Print the sweep with every key and every trial as a file that runs the same, and "
+                 "end");
   }
 
   int run() override {
@@ -50,10 +58,15 @@ class Run final : public Command {
       throw InputError(
           "--np was given although a launcher has started this process (there would be ranks "
           "inside of ranks); leave out either --np or mpirun");
-    if (ranks_ > 0) return cluster::run_mpirun(ranks_, command_for_mpirun());
+    if (ranks_ > 0 && !print_config_) return cluster::run_mpirun(ranks_, command_for_mpirun());
     const auto bus = launched ? cluster::make_mpi_bus() : cluster::make_local_bus();
     if (bus->rank() != 0) init_log(concat("rank ", bus->rank()));
-    const int status = engine::run(request_, *bus);
+    int status = 0;
+    if (!print_config_) {
+      status = engine::run(request_, *bus);
+    } else if (bus->rank() == 0) {
+      std::cout << plan::resolved_toml(plan::read_sweep(request_.sweep));
+    }
     bus->finish();
     return status;
   }
@@ -61,17 +74,15 @@ class Run final : public Command {
  private:
   /// This command again without --np, for mpirun.
   std::vector<std::string> command_for_mpirun() const {
-    std::vector<std::string> command{(cluster::program_folder() / "sweep_runner").string(), "run",
-                                     request_.sweep.file.string(), "--out", request_.out.string()};
-    for (const auto& assignment : request_.sweep.overrides) {
-      command.emplace_back("--set");
-      command.push_back(assignment);
-    }
+    std::vector<std::string> command{(cluster::program_folder() / "sweep_runner").string(), "run"};
+    const auto arguments = sweep_arguments(request_);
+    command.insert(command.end(), arguments.begin(), arguments.end());
     return command;
   }
 
   engine::RunRequest request_;
   int ranks_ = 0;
+  bool print_config_ = false;
 };
 
 const bool added = add<Run>("run", Group::run,

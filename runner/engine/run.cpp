@@ -10,7 +10,6 @@
 #include "cluster/host.hpp"
 #include "cluster/stop_signal.hpp"
 #include "core/atomic_file.hpp"
-#include "core/document.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
@@ -116,11 +115,10 @@ plan::Inspect inspect_and_note(std::vector<std::string>& notes) {
 
 /// All checks happen here, before any work starts. @throws InputError
 Run prepare(const RunRequest& request, int ranks, const OnDatasets& on_datasets) {
-  const Document document = plan::read_request(request.sweep);
   const auto& catalogue = plan::built_in_catalogue();
-  Run run{.sweep = plan::resolve_sweep(document, catalogue), .store = Store(request.out)};
+  Run run{.sweep = plan::read_sweep(request.sweep), .store = Store(request.out)};
   check_device(run.sweep.run.device);
-  std::vector<std::string> notes;
+  std::vector<std::string> notes = run.sweep.notes;
   run.graph = plan::build_graph(run.sweep, catalogue, inspect_and_note(notes));
   const Json record = plan::plan_record(run.sweep, run.graph, request.sweep.file.string());
   run.folder = run.store.run_folder(run.sweep.name);

@@ -110,17 +110,6 @@ toml::array toml_array(const Json& list) {
   return array;
 }
 
-/// `text` as a TOML value, or nothing.
-std::optional<Json> toml_value(const std::string& text) {
-  try {
-    const Json parsed = parse_toml("value = " + text, "--set").root;
-    // A line break would begin another key.
-    return parsed.size() == 1 ? std::optional(parsed.at("value")) : std::nullopt;
-  } catch (const InputError&) {
-    return std::nullopt;
-  }
-}
-
 /// The parts of a dotted TOML key (quotes keep dots inside a part), or nothing.
 std::optional<std::vector<std::string>> key_parts(const std::string& dotted) {
   try {
@@ -193,6 +182,16 @@ Document read_toml(const std::filesystem::path& path) {
     throw;
   } catch (const Error& error) {
     throw InputError(concat(error.what(), "; give the path of a TOML file"));
+  }
+}
+
+std::optional<Json> toml_value(const std::string& text) {
+  try {
+    const Json parsed = parse_toml("value = " + text, "--set").root;
+    // A line break would begin another key.
+    return parsed.size() == 1 ? std::optional(parsed.at("value")) : std::nullopt;
+  } catch (const InputError&) {
+    return std::nullopt;
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "core/json.hpp"
@@ -27,6 +28,9 @@ Document parse_toml(const std::string& text, const std::string& file);
 /// @throws Error{internal} for what TOML does not have: null, integers beyond 64 bit, a value that
 /// is no object at the top
 std::string to_toml(const Json& object);
+
+/// `text` as a TOML value such as 0.1, "x", [1, 2] or {a = 1}, or nothing.
+std::optional<Json> toml_value(const std::string& text);
 
 /// Applies "a.b=v" (the text behind --set). `v` is a TOML value; what is not one is taken as text.
 /// Key parts that contain dots are quoted as in TOML: grid."training.seed"=[0, 1].

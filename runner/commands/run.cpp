@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <iostream>
 #include <map>
 #include <string>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "runner/commands/command.hpp"
 #include "runner/commands/sweep_options.hpp"
 #include "runner/engine/run.hpp"
+#include "runner/plan/request.hpp"
+#include "runner/plan/resolved_toml.hpp"
 
 namespace sweep::commands {
 namespace {
@@ -28,6 +31,8 @@ constexpr char kExamples[] =
     "  sweep_runner run --np 4 sweeps/quick/table1.toml --set training.epochs=4\n"
     "  mpirun -np 8 sweep_runner run sweeps/table1.toml\n"
     "  sweep_runner run --np 4 sweeps/quick/table1.toml --progress json > events.jsonl\n"
+    "  sweep_runner run sweeps/table1.toml --only defence.name=none --max-trials 1\n"
+    "  sweep_runner run sweeps/table1.toml --print-config > resolved.toml\n"
     "\nFrom another terminal: sweep_runner status, list, show, logs, drain, cancel, retry, "
     "set-priority.\n"
     "\nExit status: 0 all done; 1 some trials failed or were cancelled; 2 bad input; 75 "
@@ -59,15 +64,20 @@ constexpr Shorthand kShorthands[] = {
      "Ranks that train one classifier together"},
 };
 
-/// The options that were given, as arguments again. `left_out`: long name of one
+/// The options that were given, as arguments again, one each: a value that begins with a dash is
+/// then no option. `left_out`: long name of one
 std::vector<std::string> arguments_again(const CLI::App& app, const std::string& left_out) {
   std::vector<std::string> arguments;
   for (const auto* option : app.get_options()) {
     if (option->count() == 0 || option->check_lname(left_out)) continue;
     const bool flag = option->get_expected_max() == 0;
     for (const auto& value : option->results()) {
-      if (!option->get_positional()) arguments.push_back("--" + option->get_lnames().front());
-      if (!flag) arguments.push_back(value);
+      if (option->get_positional()) {
+        arguments.push_back(value);
+      } else {
+        const std::string name = "--" + option->get_lnames().front();
+        arguments.push_back(flag ? name : concat(name, "=", value));
+      }
     }
   }
   return arguments;
@@ -83,6 +93,9 @@ class Run final : public Command {
                    "process")
         ->type_name("N")
         ->check(CLI::Range(1, 4096));
+    app.add_flag("--print-config", print_config_,
+                 "Print the sweep with every key and every trial as a file that runs the same, and "
+                 "end");
     app.add_flag("--retry-failed", request_.retry_failed,
                  "Take up again what failed or was cancelled in earlier runs");
     auto* fail_fast =
@@ -111,12 +124,17 @@ class Run final : public Command {
       throw InputError(
           "--np was given although a launcher has started this process (there would be ranks "
           "inside of ranks); leave out either --np or mpirun");
-    if (ranks_ > 0) return cluster::run_mpirun(ranks_, command_for_mpirun());
+    if (ranks_ > 0 && !print_config_) return cluster::run_mpirun(ranks_, command_for_mpirun());
     add_shorthands();
     request_.view = kViews.at(view_);
     const auto bus = launched ? cluster::load_mpi_bus() : cluster::make_local_bus();
     if (bus->rank() != 0) init_log(concat("rank ", bus->rank()));
-    const int status = engine::run(request_, *bus);
+    int status = 0;
+    if (!print_config_) {
+      status = engine::run(request_, *bus);
+    } else if (bus->rank() == 0) {
+      std::cout << plan::resolved_toml(plan::read_sweep(request_.sweep));
+    }
     bus->finish();
     return status;
   }
@@ -146,6 +164,7 @@ class Run final : public Command {
   bool fail_fast_ = false, keep_going_ = false;
   std::map<std::string, std::string> values_;  ///< key of [run] -> value of its shorthand
   std::string view_ = "auto";
+  bool print_config_ = false;
 };
 
 const bool added = add<Run>("run", Group::run,

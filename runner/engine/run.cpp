@@ -9,7 +9,6 @@
 #include "cluster/host.hpp"
 #include "cluster/stop_signal.hpp"
 #include "core/atomic_file.hpp"
-#include "core/document.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
@@ -152,12 +151,11 @@ void set_devices(plan::Graph& graph, const plan::RunOptions& options) {
 
 /// All checks happen here, before any work starts. @throws InputError
 Run prepare(const RunRequest& request, int ranks, const OnDatasets& on_datasets) {
-  const Document document = plan::read_request(request.sweep);
   const auto& catalogue = plan::built_in_catalogue();
-  Run run{.sweep = plan::resolve_sweep(document, catalogue), .store = Store(request.out)};
+  Run run{.sweep = plan::read_sweep(request.sweep), .store = Store(request.out)};
   check_device(run.sweep.run.device);
   check_devices(request, run.sweep.run, ranks);
-  std::vector<std::string> notes;
+  std::vector<std::string> notes = run.sweep.notes;
   run.graph = plan::build_graph(run.sweep, catalogue, inspect_and_note(notes));
   set_devices(run.graph, run.sweep.run);
   const Json record = plan::plan_record(run.sweep, run.graph, request.sweep.file.string());

@@ -90,6 +90,7 @@ struct Sweep {
   std::vector<Priority> priorities;
   scheduling::EarlyStoppingOptions early_stopping;
   RunOptions run;
+  std::vector<std::string> notes;  ///< what the user should be told before the run
 };
 
 /// The option of a preprocessor that names the attacks it is trained on.

@@ -25,7 +25,7 @@ class Status final : public Command {
  public:
   void add_options(CLI::App& app) override {
     add_run_options(app, where_, true);
-    app.add_flag("--watch{2}", watch_s_,
+    app.add_flag("--watch{2}", watch_,  // a flag: an optional value would swallow DIR
                  "Again every 2 s (--watch=SECONDS) until the run has ended")
         ->type_name("SECONDS")
         ->check(CLI::Range(0.1, 86400.0));
@@ -33,6 +33,7 @@ class Status final : public Command {
   }
 
   int run() override {
+    if (!watch_.empty()) watch_s_ = std::stod(watch_);
     inspect::RunView run = open_run(where_);
     const bool redraw = watch_s_ > 0 && !json_ && cluster::shows_on_terminal();
     for (;;) {
@@ -54,6 +55,7 @@ class Status final : public Command {
   }
 
   inspect::Where where_;
+  std::string watch_;
   double watch_s_ = 0;
   bool json_ = false;
 };

@@ -43,7 +43,8 @@ std::vector<scheduling::Node> nodes_of(const CoordinatorSetup& setup) {
                      .cost = setup.graph.tasks[i].cost,
                      .done = setup.standings[i] == Standing::done,
                      .failed = setup.standings[i] == Standing::failed,
-                     .devices = setup.graph.tasks[i].devices});
+                     .devices = setup.graph.tasks[i].devices,
+                     .priority = setup.graph.tasks[i].priority});
   return nodes;
 }
 
@@ -186,7 +187,7 @@ void Coordinator::start(const scheduling::Start& start) {
                     {{"kind", storage::to_string(planned.output.kind)},
                      {"hash", planned.output.hash},
                      {"label", planned.label},
-                     {"spec", planned.spec},
+                     {"spec", planned.spec()},
                      {"locations", planned.locations},
                      {"inputs", inputs}}}});
 }

@@ -21,7 +21,9 @@ FOLDERS = {
     "runner/plan/": (
         "runner/plan/", "runner/scheduling/early_stopping.hpp", "storage/", "core/", "trainer/datasets/dataset.hpp"),
     "runner/scheduling/": ("runner/scheduling/", "core/"),
-    "runner/engine/": ("runner/engine/", "runner/plan/", "runner/scheduling/", "cluster/", "storage/", "core/"),
+    "runner/tensorboard/": ("runner/tensorboard/", "core/"),
+    "runner/engine/": (
+        "runner/engine/", "runner/plan/", "runner/scheduling/", "runner/tensorboard/", "cluster/", "storage/", "core/"),
     "runner/data/": ("runner/data/", "runner/engine/", "trainer/datasets/", "cluster/", "storage/", "core/"),
     "runner/tasks/": ("runner/tasks/", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
     "runner/steps/": (

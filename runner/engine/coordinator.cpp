@@ -71,7 +71,8 @@ Coordinator::Coordinator(const CoordinatorSetup& setup)
       scheduler_(nodes_of(setup), policy_of(setup.run)),
       inputs_(input_indices(setup.graph)),
       ranks_(static_cast<std::size_t>(setup.bus.size())),
-      pruner_(setup.early_stopping, setup.graph, setup.log.folder() / "journal.jsonl") {
+      pruner_(setup.early_stopping, setup.graph, setup.log.folder() / "journal.jsonl"),
+      curves_(setup.log.folder() / "tensorboard") {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     by_hash_[task(i).output.hash] = i;
     if (setup.standings[i] == Standing::cancelled) scheduler_.cancel(i);
@@ -194,6 +195,7 @@ void Coordinator::start(const scheduling::Start& start) {
 
 void Coordinator::free(int from, const std::string& event) {
   RankView& lead = seen(from);
+  curves_.close(task(*lead.task));
   update_counts();
   setup_.progress.ended(lead, event, view_);
   lead.task.reset();
@@ -269,6 +271,7 @@ void Coordinator::on_stopped(int rank, std::size_t index) {
 void Coordinator::on_epoch(int rank, std::size_t index, const Json& message) {
   const std::int64_t epoch = message.at("epoch");
   const Json& metrics = message.at("metrics");
+  if (setup_.run.tensorboard) curves_.add(task(index), message);
   if (!pruner_.ends(index, epoch, metrics, setup_.log) || pruning_.contains(index)) return;
   pruning_[index] = {{"epoch", epoch}};
   send(rank, {{"type", "prune"}});

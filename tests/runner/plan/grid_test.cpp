@@ -161,7 +161,10 @@ TEST(Exclude, RefusesMistakes) {
   EXPECT_THAT(refusal(grid + "\"training.seed\" = {min = 'x'}\n"), HasSubstr("is no number"));
   EXPECT_THAT(refusal(grid + "\"training.seed\" = {min = 0, mx = 1}\n"),
               HasSubstr("did you mean 'max'"));
-  EXPECT_THAT(refusal(grid), HasSubstr("exclude[0] must be a table"));
+  EXPECT_THAT(refusal(grid), HasSubstr("exclude[0] is empty"));
+  for (const std::string list : {"zip", "include", "exclude", "priority"})
+    for (const std::string bad : {"3", "[3]"})
+      EXPECT_THAT(message_of([&] { example("", {list + "=" + bad}); }), HasSubstr(list)) << list;
 }
 
 TEST(Priority, IsTheHighestOfTheTrialsThatNeedATask) {

@@ -89,7 +89,7 @@ Coordinator::Coordinator(const CoordinatorSetup& setup)
                                   {"executor", setup_.executor},
                                   {"run", plan::to_json(setup_.run)}});
   }
-  obey_waiting_requests();
+  obey_waiting_requests(Stop::no);
   update_counts();
   update_stages();
 }
@@ -400,9 +400,19 @@ void Coordinator::obey(const ControlRequest& request) {
   setup_.log.append("control", std::move(event));
 }
 
-void Coordinator::obey_waiting_requests() {
+/// @param strongest  stop that is obeyed
+void Coordinator::obey_waiting_requests(Stop strongest) {
   last_request_check_ = Clock::now();
-  for (const auto& request : take_requests(setup_.log.folder() / "control")) obey(request);
+  for (const auto& request : take_requests(setup_.log.folder() / "control")) {
+    const bool stops = request.command == "drain" || request.command == "stop";
+    if (!stops || strongest == Stop::save) {
+      obey(request);
+      continue;
+    }
+    Json event = request.text;
+    event["outcome"] = "refused: it was meant for an earlier run, which had ended";
+    setup_.log.append("control", std::move(event));
+  }
 }
 
 void Coordinator::stop(Stop how, const std::string& why) {
@@ -420,7 +430,8 @@ void Coordinator::stop(Stop how, const std::string& why) {
 
 void Coordinator::tick() {
   find_lost_ranks();
-  if (seconds_since(last_request_check_) > kSecondsBetweenRequests) obey_waiting_requests();
+  if (seconds_since(last_request_check_) > kSecondsBetweenRequests)
+    obey_waiting_requests(Stop::save);
   if (const auto request = setup_.progress.request())
     stop(*request == Request::drain ? Stop::drain : Stop::save, "key pressed");
   if (stop_ == Stop::no) start_tasks();

@@ -83,7 +83,7 @@ class Coordinator {
   void remove_temporary_inputs(std::size_t task);
   void find_lost_ranks();
   void obey(const ControlRequest& request);
-  void obey_waiting_requests();
+  void obey_waiting_requests(Stop strongest);
   void cancel(std::size_t task);
   void stop(Stop how, const std::string& why);
   void send(int rank, Json message);

@@ -186,6 +186,7 @@ Run prepare(const RunRequest& request, int ranks, const OnDatasets& on_datasets)
   run.log->append("run", {{"epoch", run.lock->epoch()},
                           {"ranks", ranks},
                           {"there", there},
+                          {"retry_failed", request.retry_failed},
                           {"host", cluster::host_name()},
                           {"pid", ::getpid()}});
   run.progress->note(concat(run.sweep.name, ": ", trials, " trials, ", run.standings.size(),

@@ -72,7 +72,7 @@ NO_TORCH = "trainer/datasets/"
 STANDARD = re.compile(r"[a-z_0-9]+")  # <vector>, <cstdint>
 SYSTEM = re.compile(
     r"(sys|linux|arpa|netinet)/\w+\.h|"
-    r"(unistd|fcntl|signal|time|sched|poll|pthread|dlfcn|link|netdb|spawn|pwd|errno|stdlib|string|stdio)\.h")
+    r"(unistd|fcntl|signal|time|sched|poll|pthread|dlfcn|link|termios|netdb|spawn|pwd|errno|stdlib|string|stdio)\.h")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

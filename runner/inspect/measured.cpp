@@ -22,6 +22,11 @@ bool is_there(const std::filesystem::path& path) {
 Training trained(const storage::Content& content) {
   Training training{.finished = true, .provenance = content.attributes};
   training.provenance.erase("spec");
+  // How it came about is JSON in the text of one attribute.
+  if (const Json how = training.provenance.value("provenance", Json()); how.is_string()) {
+    const Json parsed = parse_untrusted(how.get<std::string>());
+    if (parsed.is_object()) training.provenance["provenance"] = parsed;
+  }
   for (const auto& [name, array] : content.arrays) {
     if (!name.starts_with(kHistory)) continue;
     const auto values = array.values<double>();

@@ -228,7 +228,7 @@ std::string trial_text(const Json& trial, bool whole_history) {
   text += file_lines(trial);
   if (!trial.at("provenance").is_null()) {
     text += "\nprovenance of the model\n";
-    for (const auto& [key, value] : trial.at("provenance").items())
+    for (const auto& [key, value] : leaves(trial.at("provenance")))
       text += printable(concat("  ", key, " = ", value_text(value))) + "\n";
   }
   return text;

@@ -56,8 +56,8 @@ class BadInput : public ::testing::Test {
 
 TEST_F(BadInput, PrintConfigPrintsAFileThatPrintsItselfAndStartsNothing) {
   const std::string program = (binaries() / "sweep_runner").string() + " run ";
-  const Outcome printed = run_shell(program + write_tiny() +
-                                    " --print-config --seeds 0-3 --exclude training.seed=1,2");
+  const Outcome printed =
+      run_shell(program + write_tiny() + " --print-config --seeds 0-3 --exclude training.seed=1,2");
   ASSERT_EQ(printed.status, 0) << printed.output;
   EXPECT_NE(printed.output.find("\"training.seed\" = 3"), std::string::npos) << printed.output;
   EXPECT_EQ(printed.output.find("\"training.seed\" = 2"), std::string::npos) << printed.output;

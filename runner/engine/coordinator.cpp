@@ -182,7 +182,7 @@ void Coordinator::start(const scheduling::Start& start) {
   send(lead.rank, {{"type", "task"},
                    {"id", start.task},
                    {"attempt", attempt},
-                   {"memory_level", scheduler_.failures(start.task, FailureType::out_of_memory)},
+                   {"memory_level", memory_level(start.task)},
                    {"log", lead.log},
                    {"task",
                     {{"kind", storage::to_string(planned.output.kind)},
@@ -191,6 +191,12 @@ void Coordinator::start(const scheduling::Start& start) {
                      {"spec", planned.spec()},
                      {"locations", planned.locations},
                      {"inputs", inputs}}}});
+}
+
+/// A task that died may have been killed by the system for the memory that it took.
+int Coordinator::memory_level(std::size_t index) const {
+  return scheduler_.failures(index, FailureType::out_of_memory) +
+         scheduler_.failures(index, FailureType::crash);
 }
 
 void Coordinator::free(int from, const std::string& event) {

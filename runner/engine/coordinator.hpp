@@ -74,6 +74,7 @@ class Coordinator {
 
   void start_tasks();
   void start(const scheduling::Start& start);
+  int memory_level(std::size_t task) const;
   /// The rank and those that worked with it are free again; `event` is what the user reads.
   void free(int rank, const std::string& event);
   void take_out(int rank, const std::string& state);

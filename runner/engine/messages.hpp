@@ -12,9 +12,9 @@
 ///                        epoch {epoch, step, metrics}   done   failed {failure, message}   stopped   pruned
 // clang-format on
 ///
-/// attempt counts from 1 (absent: 1). memory_level is how often the task has run out of memory
-/// (absent: 0); from 1 on it saves memory at the cost of time, see
-/// trainer/models/recomputation.hpp. Having reported out_of_memory, an executor begins anew by
+/// attempt counts from 1 (absent: 1). memory_level is how often the task has run out of memory,
+/// or died, which is what it looks like when the system kills what takes too much (absent: 0); from 1 on it saves memory at the cost of time, see
+/// trainer/models/recomputation.hpp. Having reported "out of memory", an executor begins anew by
 /// itself and takes the next task.
 ///
 /// stop: what can go on later saves first, and "stopped" follows. prune: nobody wants the result

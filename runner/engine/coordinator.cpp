@@ -243,6 +243,7 @@ void Coordinator::on_failed(int rank, std::size_t index, FailureType type,
     return free(rank, concat("waits: ", message, "; it is made again"));
   }
   const Verdict verdict = scheduler_.failed(index, type);
+  if (blames_the_rank(type)) scheduler_.avoid(index, rank);
   event["final"] = verdict == Verdict::give_up;
   setup_.log.append("failed", planned, event);
   view_.failures.push_back({index, planned.label, std::string(to_string(type)), message, log,
@@ -314,30 +315,6 @@ void Coordinator::take_out(int rank, const std::string& state) {
   seen(rank).state = state;
 }
 
-std::size_t Coordinator::failed_trials() const {
-  std::size_t count = 0;
-  for (const auto& evaluations : setup_.graph.evaluations)
-    count += static_cast<std::size_t>(
-        std::any_of(evaluations.begin(), evaluations.end(), [&](const auto& evaluation) {
-          const State state = scheduler_.state(by_hash_.at(evaluation.second.hash));
-          return state == State::failed || state == State::blocked;
-        }));
-  return count;
-}
-
-/// fail_fast and max_failures.
-void Coordinator::judge_run() {
-  const auto limit = plan::failure_limit(setup_.run, setup_.graph.evaluations.size());
-  if (!limit) return;
-  const std::size_t failed = failed_trials();
-  if (failed < *limit) return;
-  given_up_ = true;
-  stop(Stop::save,
-       concat(failed, failed == 1 ? " trial has" : " trials have", " failed and ",
-              setup_.run.fail_fast ? "run.fail_fast is set"
-                                   : concat("run.max_failures = ", setup_.run.max_failures)));
-}
-
 bool Coordinator::remake_lost_inputs(std::size_t index) {
   bool any = false;
   for (const auto input : inputs_[index]) {
@@ -372,66 +349,6 @@ void Coordinator::find_lost_ranks() {
     }
     take_out(rank.rank, "lost");
   }
-}
-
-void Coordinator::cancel(std::size_t index) {
-  if (scheduler_.state(index) != State::running) {
-    if (scheduler_.state(index) == State::done) return;
-    scheduler_.cancel(index);
-    return setup_.log.append("cancelled", task(index), Json::object());
-  }
-  cancelling_.insert(index);
-  send(scheduler_.ranks_of(index).front(), {{"type", "stop"}});
-}
-
-void Coordinator::obey(const ControlRequest& request) {
-  if (request.command == "drain") stop(Stop::drain, "asked for");
-  if (request.command == "stop") stop(Stop::save, "asked for");
-  std::size_t known = 0;
-  for (const auto& hash : request.tasks) {
-    const auto found = by_hash_.find(hash);
-    if (found == by_hash_.end()) continue;
-    ++known;
-    if (request.command == "cancel") cancel(found->second);
-    if (request.command == "retry") scheduler_.retry(found->second);
-    if (request.command == "set-priority") scheduler_.set_priority(found->second, request.priority);
-  }
-  const std::string outcome =
-      request.tasks.empty() ? "obeyed"
-                            : concat(known, " of ", request.tasks.size(), " tasks are of this run");
-  setup_.progress.note(concat("from another terminal: ", request.command,
-                              request.tasks.empty() ? "" : concat(" (", outcome, ")")));
-  Json event = request.text;
-  event["outcome"] = outcome;
-  setup_.log.append("control", std::move(event));
-}
-
-/// @param strongest  stop that is obeyed
-void Coordinator::obey_waiting_requests(Stop strongest) {
-  last_request_check_ = Clock::now();
-  for (const auto& request : take_requests(setup_.log.folder() / "control")) {
-    const bool stops = request.command == "drain" || request.command == "stop";
-    if (!stops || strongest == Stop::save) {
-      obey(request);
-      continue;
-    }
-    Json event = request.text;
-    event["outcome"] = "refused: it was meant for an earlier run, which had ended";
-    setup_.log.append("control", std::move(event));
-  }
-}
-
-void Coordinator::stop(Stop how, const std::string& why) {
-  if (how <= stop_) return;
-  stop_ = how;
-  stop_since_ = Clock::now();
-  view_.state = "draining";
-  setup_.progress.note(concat(
-      "stopping (", why, "): ",
-      how == Stop::drain ? "running tasks end, nothing new starts" : "running tasks save and end"));
-  if (how == Stop::drain) return;
-  for (const auto& rank : view_.ranks)
-    if (rank.task) send(rank.rank, {{"type", "stop"}});
 }
 
 void Coordinator::tick() {
@@ -487,8 +404,9 @@ bool Coordinator::finished() const {
   const bool idle = all([](const RankView& rank) { return !rank.task; });
   if (stop_ == Stop::save) return idle || seconds_since(stop_since_) > kGiveUpWaitingSeconds;
   if (stop_ == Stop::drain) return idle;
-  return all([](const RankView& rank) { return rank.state == "lost"; }) ||
-         (idle && scheduler_.finished());
+  // Ranks that are gone take what only they could have done with them.
+  const bool all_here = all([](const RankView& rank) { return rank.state != "starting"; });
+  return idle && (scheduler_.finished() || (all_here && scheduler_.stuck()));
 }
 
 ExitCode Coordinator::exit_code() const {

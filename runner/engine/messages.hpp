@@ -13,9 +13,9 @@
 // clang-format on
 ///
 /// attempt counts from 1 (absent: 1). memory_level is how often the task has run out of memory,
-/// or died, which is what it looks like when the system kills what takes too much (absent: 0); from 1 on it saves memory at the cost of time, see
-/// trainer/models/recomputation.hpp. Having reported "out of memory", an executor begins anew by
-/// itself and takes the next task.
+/// or died, which is what it looks like when the system kills what takes too much (absent: 0); from
+/// 1 on it saves memory at the cost of time, see trainer/models/recomputation.hpp. Having reported
+/// "out of memory", an executor begins anew by itself and takes the next task.
 ///
 /// stop: what can go on later saves first, and "stopped" follows. prune: nobody wants the result
 /// any more; nothing is saved, and "pruned" follows. Either may be crossed by another end of the

@@ -42,6 +42,24 @@ std::optional<std::vector<int>> Places::find(int devices,
   return std::vector<int>(best->free.begin(), std::next(best->free.begin(), devices));
 }
 
+std::optional<std::vector<int>> Places::find_beside(const std::set<int>& avoid,
+                                                    const std::set<int>& without_hosts) const {
+  for (const auto& [number, host] : hosts_) {
+    if (host.available() == 0 || without_hosts.contains(number)) continue;
+    const auto found = std::find_if(host.free.begin(), host.free.end(),
+                                    [&](int rank) { return !avoid.contains(rank); });
+    if (found != host.free.end()) return std::vector<int>{*found};
+  }
+  return std::nullopt;
+}
+
+bool Places::has_rank_beside(const std::set<int>& avoid) const {
+  if (avoid.empty()) return false;
+  return std::any_of(ranks_.begin(), ranks_.end(), [&](const auto& rank) {
+    return rank.second.alive && !avoid.contains(rank.first);
+  });
+}
+
 std::optional<std::vector<int>> Places::find_on_several(std::size_t devices,
                                                         const std::set<int>& without_hosts) const {
   std::vector<const Host*> hosts;

@@ -25,6 +25,11 @@ class Places {
   /// Free ranks for a task: of the host with the fewest free ones that are enough, so that others
   /// stay whole; where no host has so many, of the fewest hosts. Nothing when it has to wait.
   std::optional<std::vector<int>> find(int devices, const std::set<int>& without_hosts) const;
+  /// A free rank that is none of `avoid`.
+  std::optional<std::vector<int>> find_beside(const std::set<int>& avoid,
+                                              const std::set<int>& without_hosts) const;
+  /// There is one, free or not.
+  bool has_rank_beside(const std::set<int>& avoid) const;
   /// The ranks work on one task, until all are given back.
   void take(const std::vector<int>& ranks);
   /// Ranks that were removed in between are gone then.

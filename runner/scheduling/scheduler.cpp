@@ -131,7 +131,10 @@ std::vector<std::size_t> Scheduler::candidates() const {
   for (const auto& hold : holds_) tasks.push_back(hold.task);
   const auto held = static_cast<std::ptrdiff_t>(tasks.size());
   for (const auto& [devices, queue] : ready_)
-    if (!queue.empty() && !is_held_for(queue.begin()->task)) tasks.push_back(queue.begin()->task);
+    for (const auto& first : queue) {
+      if (!is_held_for(first.task)) tasks.push_back(first.task);
+      if (entries_[first.task].avoid.empty()) break;  // what it leaves free is for those behind it
+    }
   std::sort(tasks.begin() + held, tasks.end(),
             [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
   // What ranks are held for comes first among its equals.
@@ -170,7 +173,7 @@ std::optional<Start> Scheduler::next() {
   std::vector<std::size_t> overtaken;
   for (const auto task : candidates()) {
     if (impossible(task)) continue;
-    if (auto ranks = places_.find(entries_[task].node.devices, held)) {
+    if (auto ranks = find_ranks(task, held)) {
       for (const auto waits : overtaken) ++entries_[waits].overtaken;
       return start(task, std::move(*ranks));
     }
@@ -181,6 +184,14 @@ std::optional<Start> Scheduler::next() {
     if (ranks != nullptr) held.insert(*ranks->host);
   }
   return std::nullopt;
+}
+
+std::optional<std::vector<int>> Scheduler::find_ranks(std::size_t task,
+                                                      const std::set<int>& held) const {
+  const Entry& entry = entries_[task];
+  if (entry.node.devices > 1 || !places_.has_rank_beside(entry.avoid))
+    return places_.find(entry.node.devices, held);
+  return places_.find_beside(entry.avoid, held);
 }
 
 Start Scheduler::start(std::size_t task, std::vector<int> ranks) {
@@ -242,6 +253,7 @@ void Scheduler::retry(std::size_t first) {
     const bool blocked = entry.state == State::blocked;
     entry.attempts = entry.overtaken = 0;
     entry.failures.clear();
+    entry.avoid.clear();
     end(task, State::waiting);
     if (blocked) pending.insert(pending.end(), entry.node.inputs.begin(), entry.node.inputs.end());
   }

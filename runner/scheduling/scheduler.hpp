@@ -44,6 +44,8 @@ struct Policy {
 struct Start {
   std::size_t task = 0;
   std::vector<int> ranks;
+
+  bool operator==(const Start&) const = default;
 };
 
 /// How often tasks behind it may be started while the first one of its size waits for several ranks
@@ -78,6 +80,9 @@ class Scheduler {
   /// Counts an attempt. When it was the last one, everything that needs the task is blocked. Of one
   /// that does not run (it was cancelled): give_up, and nothing changes.
   Verdict failed(std::size_t task, FailureType type);
+  /// The task goes to another rank while there is one: this one may be to blame for its failure.
+  /// Only for tasks of one device.
+  void avoid(std::size_t task, int rank) { entries_[task].avoid.insert(rank); }
   /// Back to waiting for its inputs without counting an attempt: it was interrupted on request.
   void put_back(std::size_t task);
   /// The artifact of a finished task is gone: it has to be made again before `needed_by` can run.
@@ -126,6 +131,7 @@ class Scheduler {
     double path = 0;    ///< cost of the longest chain from here to the end
     int overtaken = 0;  ///< since it was first of its size
     std::vector<int> ranks{};
+    std::set<int> avoid{};
   };
   /// Sorted: what runs first comes first.
   struct Key {
@@ -152,6 +158,7 @@ class Scheduler {
   int priority_needed(const Entry& entry) const;
 
   std::vector<std::size_t> candidates() const;
+  std::optional<std::vector<int>> find_ranks(std::size_t task, const std::set<int>& held) const;
   bool is_held_for(std::size_t task) const;
   bool is_valid(const Hold& hold) const;
   /// The hold for the task, a new one where there is none; null when every host is held already.

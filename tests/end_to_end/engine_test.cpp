@@ -186,6 +186,24 @@ TEST(Engine, ProgressAsJsonIsJson) {
   EXPECT_THAT(count.at("status"), Gt(0));
 }
 
+TEST(Engine, ARankOnWhichEveryTaskFailsIsTakenOut) {
+  const TemporaryFolder folder;
+  const NoopSweep sweep(30);
+  const Outcome outcome = run_shell(sweep.command(
+      "--np 3", concat(R"({"seconds": 0.03, "bad_place": ")", (folder / "bad").string(), "\"}")));
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+  const auto failed = events(sweep.journal(), "failed");
+  ASSERT_EQ(failed.size(), 3u) << outcome.output;
+  for (const auto& event : failed) {
+    EXPECT_EQ(event.at("rank"), failed[0].at("rank"));
+    EXPECT_EQ(event.at("final"), false);
+  }
+  const auto out = events(sweep.journal(), "device_out");
+  ASSERT_EQ(out.size(), 1u);
+  EXPECT_EQ(out[0].at("rank"), failed[0].at("rank"));
+  EXPECT_THAT(outcome.output, HasSubstr("is taken out: 3 tasks in a row"));
+}
+
 TEST(Engine, AStopThatCameTooLateDoesNotStopTheNextRun) {
   const NoopSweep sweep(1);
   request(sweep, {{"command", "drain"}});

@@ -4,10 +4,12 @@
 // NOOP in the environment is a JSON object, all of it optional:
 //   {"seconds": 0.01,               of each task
 //    "failing_kind": "model",       tasks that make these always fail
-//    "failing": 0.1, "crashing": 0.1}   shares of all attempts, chosen by the artifact's name, the
-//    number
+//    "bad_place": "FILE",            the first executor that can create the file fails at every
+//    task "failing": 0.1, "crashing": 0.1}   shares of all attempts, chosen by the artifact's name,
+//    the number
 //                                   of the run and the attempt
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -45,6 +47,14 @@ void publish(const Json& message) {
                content, message.at("epoch"));
 }
 
+/// This process is the one that fails at everything.
+bool is_bad(const Json& behaviour) {
+  const std::string file = behaviour.value("bad_place", "");
+  static const bool bad =
+      !file.empty() && ::open(file.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600) >= 0;
+  return bad;
+}
+
 Json outcome(const Json& message, const Json& behaviour, tasks::Channel& channel) {
   const double seconds = behaviour.value("seconds", 0.0);
   const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
@@ -53,7 +63,7 @@ Json outcome(const Json& message, const Json& behaviour, tasks::Channel& channel
     std::this_thread::sleep_for(std::chrono::duration<double>(std::min(seconds, 0.02)));
   }
   if (draw(message, "crash") < behaviour.value("crashing", 0.0)) std::abort();
-  if (message.at("task").at("kind") == behaviour.value("failing_kind", "") ||
+  if (is_bad(behaviour) || message.at("task").at("kind") == behaviour.value("failing_kind", "") ||
       draw(message, "fail") < behaviour.value("failing", 0.0))
     return {{"type", "failed"}, {"failure", "internal"}, {"message", "chosen to fail"}};
   publish(message);

@@ -71,6 +71,33 @@ TEST(Scheduler, TwoCrashesFailATaskAndBlockWhatNeedsIt) {
   EXPECT_TRUE(scheduler.finished());
 }
 
+TEST(Scheduler, ATaskGoesToAnotherRankWhileThereIsOne) {
+  Scheduler scheduler = with_ranks({{.inputs = {}, .cost = 9}, {.inputs = {}, .cost = 1}}, 2);
+  const auto first = scheduler.next(), other = scheduler.next();
+  ASSERT_EQ(first->task, 0U);
+  scheduler.failed(0, FailureType::crash);
+  scheduler.avoid(0, first->ranks[0]);
+  EXPECT_EQ(scheduler.next(), std::nullopt) << "it waits for the rank that is busy";
+  scheduler.done(other->task);
+  EXPECT_EQ(scheduler.next()->ranks, other->ranks);
+  scheduler.put_back(0);
+  scheduler.remove_rank(other->ranks[0]);
+  EXPECT_EQ(scheduler.next()->ranks, first->ranks) << "better than none";
+}
+
+TEST(Scheduler, ARankThatATaskAvoidsGoesOnWithOthers) {
+  Scheduler scheduler = with_ranks(
+      {{.inputs = {}, .cost = 9}, {.inputs = {}, .cost = 2}, {.inputs = {}, .cost = 1}}, 2);
+  const auto first = scheduler.next();
+  scheduler.next();
+  scheduler.failed(0, FailureType::crash);
+  scheduler.avoid(0, first->ranks[0]);
+  const auto next = scheduler.next();
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->task, 2U);
+  EXPECT_EQ(next->ranks, first->ranks);
+}
+
 TEST(Scheduler, AnInterruptionCostsNoAttempt) {
   Scheduler scheduler = with_ranks({{.cost = 1}});
   for (int i = 0; i < 10; ++i) {

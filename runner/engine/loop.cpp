@@ -16,9 +16,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Nothing announces a message: it has to be looked for. Where the last look found one the next is
-// soon; where it is quiet they become rare, so that waiting costs no CPU.
-constexpr auto kShortestPause = 200us, kLongestPause = 50000us;
+// Nothing announces a message: it has to be looked for. The longer it has been quiet, the rarer are
+// the looks: a message waits for at most a hundredth of the silence before it, and waiting costs no
+// CPU.
+constexpr std::chrono::microseconds kShortestPause = 200us, kLongestPause = 50ms;
+
+std::chrono::microseconds pause_after(Clock::duration silence) {
+  return std::clamp(std::chrono::duration_cast<std::chrono::microseconds>(silence / 100),
+                    kShortestPause, kLongestPause);
+}
 
 }  // namespace
 
@@ -31,7 +37,7 @@ Loop::Loop(cluster::MessageBus& bus, Coordinator* coordinator)
       coordinator_(coordinator),
       agent_(bus),
       launcher_(::getppid()),
-      pause_(kShortestPause) {}
+      last_activity_(Clock::now()) {}
 
 void Loop::run() {
   while (!agent_.exit_code()) {
@@ -39,9 +45,8 @@ void Loop::run() {
     forward_stop_signal();
     busy = agent_.tick() || busy;
     if (coordinator_ != nullptr) tick_coordinator();
-    pause_ = busy ? kShortestPause
-                  : std::min(kLongestPause, std::chrono::microseconds(pause_.count() * 5 / 4));
-    agent_.wait(pause_);
+    if (busy) last_activity_ = Clock::now();
+    agent_.wait(pause_after(Clock::now() - last_activity_));
   }
 }
 

@@ -2,8 +2,6 @@
 
 #include <sys/types.h>
 
-#include <chrono>
-
 #include "cluster/message_bus.hpp"
 #include "runner/engine/agent.hpp"
 #include "runner/engine/coordinator.hpp"
@@ -32,7 +30,7 @@ class Loop {
   Coordinator* coordinator_;
   Agent agent_;
   pid_t launcher_;
-  std::chrono::microseconds pause_;
+  Clock::time_point last_activity_;
   bool exit_sent_ = false, stop_sent_ = false;
 };
 

@@ -13,6 +13,7 @@
 #include "core/text.hpp"
 #include "runner/commands/arguments_again.hpp"
 #include "runner/commands/command.hpp"
+#include "runner/commands/show_plan.hpp"
 #include "runner/commands/sweep_options.hpp"
 #include "runner/engine/run.hpp"
 #include "runner/plan/request.hpp"
@@ -75,6 +76,7 @@ class Run final : public Command {
                    "process")
         ->type_name("N")
         ->check(CLI::Range(1, 4096));
+    app.add_flag("-n,--dry-run", dry_run_, "Only say what the run would do, as `plan` does");
     app.add_flag("--print-config", print_config_,
                  "Print the sweep with every key and every trial as a file that runs the same, and "
                  "end");
@@ -106,6 +108,12 @@ class Run final : public Command {
       throw InputError(
           "--np was given although a launcher has started this process (there would be ranks "
           "inside of ranks); leave out either --np or mpirun");
+    if (dry_run_) {
+      add_shorthands();
+      show_plan(request_, {static_cast<std::size_t>(std::max(ranks_, 1))}, PlanFormat::text,
+                std::cout);
+      return 0;
+    }
     if (ranks_ > 0 && !print_config_) return cluster::run_mpirun(ranks_, command_for_mpirun());
     add_shorthands();
     request_.view = kViews.at(view_);
@@ -146,7 +154,7 @@ class Run final : public Command {
   bool fail_fast_ = false, keep_going_ = false;
   std::map<std::string, std::string> values_;  ///< key of [run] -> value of its shorthand
   std::string view_ = "auto";
-  bool print_config_ = false;
+  bool print_config_ = false, dry_run_ = false;
 };
 
 const bool added = add<Run>("run", Group::run,

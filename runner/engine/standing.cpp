@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "runner/plan/presence.hpp"
 #include "storage/journal.hpp"
 
 namespace sweep::engine {
@@ -24,34 +25,24 @@ std::map<std::string, Standing> from_journal(const std::filesystem::path& journa
   return standing;
 }
 
-/// Temporary artifacts count as done when all that is made of them is.
-void finish_temporary(const plan::Graph& graph, std::vector<Standing>& standing) {
-  std::map<storage::ArtifactId, bool> consumed;
-  for (std::size_t i = 0; i < graph.tasks.size(); ++i)
-    for (const auto& input : graph.tasks[i].inputs) {
-      const auto known = consumed.emplace(input, true).first;
-      known->second = known->second && standing[i] == Standing::done;
-    }
-  for (std::size_t i = 0; i < graph.tasks.size(); ++i)
-    if (graph.tasks[i].temporary && consumed[graph.tasks[i].output]) standing[i] = Standing::done;
-}
-
 }  // namespace
 
 std::vector<Standing> standings(const plan::Graph& graph, const storage::Store& store,
                                 const std::filesystem::path& journal,
                                 const std::function<void(std::size_t)>& progress) {
   const auto earlier = from_journal(journal);
+  std::size_t seen = 0;
+  const auto made = plan::made(graph, [&](const storage::ArtifactId& id) {
+    progress(seen++);
+    return store.verify(id);
+  });
   std::vector<Standing> standing;
-  for (const auto& task : graph.tasks) {
-    progress(standing.size());
-    const auto found = earlier.find(task.output.hash);
-    const bool again = found == earlier.end() || task.output.kind == storage::ArtifactKind::dataset;
-    standing.push_back(store.verify(task.output) ? Standing::done
-                       : again                   ? Standing::open
-                                                 : found->second);
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    const storage::ArtifactId& id = graph.tasks[i].output;
+    const auto found = earlier.find(id.hash);
+    const bool again = found == earlier.end() || id.kind == storage::ArtifactKind::dataset;
+    standing.push_back(made[i] ? Standing::done : again ? Standing::open : found->second);
   }
-  finish_temporary(graph, standing);
   return standing;
 }
 

@@ -71,6 +71,7 @@ Coordinator::Coordinator(const CoordinatorSetup& setup)
       scheduler_(nodes_of(setup), policy_of(setup.run)),
       inputs_(input_indices(setup.graph)),
       ranks_(static_cast<std::size_t>(setup.bus.size())),
+      eta_(setup.graph, inputs_, plan::measured(setup.store)),
       pruner_(setup.early_stopping, setup.graph, setup.log.folder() / "journal.jsonl"),
       curves_(setup.log.folder() / "tensorboard") {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
@@ -216,7 +217,7 @@ void Coordinator::free(int from, const std::string& event) {
 void Coordinator::on_done(int rank, std::size_t index, double seconds) {
   const plan::Task& planned = task(index);
   scheduler_.done(index);
-  eta_.add(planned, seconds);
+  eta_.add(planned, seconds, seen(rank).device);
   pruner_.done(index);
   pruning_.erase(index);
   cancelling_.erase(index);

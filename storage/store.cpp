@@ -28,6 +28,12 @@ constexpr EnumNames<ArtifactKind, 6> kKindNames{{{
     {ArtifactKind::evaluation, "evaluation"},
 }}};
 
+constexpr char kChecksumDiffers[] = "its checksum does not match";
+
+fs::path lock_path(const Store& store) {
+  return store.root() / "lock";
+}
+
 std::int64_t read_epoch(const fs::path& root) {
   const fs::path path = root / "epoch";
   if (!fs::exists(path)) return 0;
@@ -118,7 +124,7 @@ Content Store::read(const ArtifactId& id) const {
   try {
     return read_artifact(path);
   } catch (const Error& error) {
-    if (error.type() == FailureType::bad_data) set_aside(path);
+    if (error.type() == FailureType::bad_data) set_aside(path, kChecksumDiffers);
     throw;
   }
 }
@@ -148,7 +154,7 @@ std::optional<Content> Store::read_checkpoint(const ArtifactId& id) const {
     return read_artifact(path);
   } catch (const Error& error) {
     if (error.type() != FailureType::bad_data) throw;
-    set_aside(path);
+    set_aside(path, kChecksumDiffers);
     return std::nullopt;
   }
 }
@@ -169,7 +175,7 @@ void Store::remove(const ArtifactId& id) const {
   remove_file(artifact_path(id));
 }
 
-void Store::set_aside(const fs::path& path) const {
+void Store::set_aside(const fs::path& path, std::string_view why) const {
   const fs::path folder = root_ / "damaged";
   create_folders(folder);
   const std::string name = concat(path.stem().string(), ".", std::time(nullptr));
@@ -179,9 +185,8 @@ void Store::set_aside(const fs::path& path) const {
   fs::rename(path, target, error);
   if (error == std::errc::no_such_file_or_directory) return;  // another reader was faster
   if (error) throw storage_error("set aside the damaged", path.string(), error.value());
-  log_warning(concat("'", path.string(),
-                     "' is damaged (its checksum does not match); set aside as '", target.string(),
-                     "', it will be made again"));
+  log_warning(concat("'", path.string(), "' is damaged (", why, "); set aside as '",
+                     target.string(), "', it will be made again"));
 }
 
 void Store::check_epoch(std::int64_t epoch) const {
@@ -192,10 +197,10 @@ void Store::check_epoch(std::int64_t epoch) const {
                                              " has taken it over); its result is not published"));
 }
 
-StoreLock::StoreLock(const Store& store) {
+FolderLock::FolderLock(const Store& store) {
   const fs::path& root = store.root();
   as_input_error([&] { create_folders(root); });
-  const fs::path path = root / "lock";
+  const fs::path path = lock_path(store);
   lock_ = FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (lock_.get() < 0)
     throw InputError(concat("the output folder can't be used: ",
@@ -212,6 +217,22 @@ StoreLock::StoreLock(const Store& store) {
     const std::string owner = concat("process ", ::getpid(), " on ", host_name());
     if (::ftruncate(lock_.get(), 0) != 0) throw storage_error("write", path.string(), errno);
     write_all(lock_.get(), std::as_bytes(std::span(owner)), path);
+  });
+}
+
+std::optional<std::string> lock_holder(const Store& store) {
+  const fs::path path = lock_path(store);
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0 && errno == ENOENT) return std::nullopt;
+  if (file.get() < 0) throw storage_error("open", path.string(), errno);
+  if (::flock(file.get(), LOCK_SH | LOCK_NB) == 0) return std::nullopt;
+  if (errno != EWOULDBLOCK) throw storage_error("lock", path.string(), errno);
+  return read_text(path);
+}
+
+StoreLock::StoreLock(const Store& store) : lock_(store) {
+  const fs::path& root = store.root();
+  as_input_error([&] {
     remove_temporaries(root);
     prove_writable(root);
     epoch_ = read_epoch(root) + 1;

@@ -67,15 +67,33 @@ class Store {
   void remove_checkpoint(const ArtifactId& id) const;
   void remove(const ArtifactId& id) const;
 
+  /// Moves a damaged artifact or checkpoint to damaged/, where it is in nobody's way.
+  /// @param why  for the warning: "its checksum does not match"
+  void set_aside(const std::filesystem::path& path, std::string_view why) const;
+
  private:
-  void set_aside(const std::filesystem::path& path) const;
   void check_epoch(std::int64_t epoch) const;
 
   std::filesystem::path root_;
 };
 
-/// The right to write to a store. Held by the coordinator for a whole run; the operating system
+/// The right to change a store, and nothing more: for what mends and cleans. The operating system
 /// gives it back when the process dies, so that no stale lock is ever left.
+class FolderLock {
+ public:
+  /// Creates the root and takes the lock.
+  /// @throws InputError when the folder can't be written or is in use (says by whom).
+  explicit FolderLock(const Store& store);
+
+ private:
+  FileDescriptor lock_;
+};
+
+/// Who holds the lock of the folder ("process 4711 on node1"); nothing when it is free. Changes
+/// nothing. @throws Error{storage}
+std::optional<std::string> lock_holder(const Store& store);
+
+/// The right to write to a store. Held by the coordinator for a whole run.
 class StoreLock {
  public:
   /// Creates the folders, proves that they can be written, takes the lock, raises the epoch and
@@ -85,7 +103,7 @@ class StoreLock {
   std::int64_t epoch() const { return epoch_; }
 
  private:
-  FileDescriptor lock_;
+  FolderLock lock_;
   std::int64_t epoch_ = 0;
 };
 

@@ -38,7 +38,8 @@ FOLDERS = {
         "runner/upkeep/", "cluster/", "storage/", "core/"),
     # The state of a run, read from its folder; what else is done with results.
     "runner/inspect/": ("runner/inspect/", "storage/", "core/"),
-    "runner/upkeep/": ("runner/upkeep/", "runner/inspect/", "storage/", "core/"),
+    "runner/upkeep/": (
+        "runner/upkeep/", "runner/inspect/", "runner/report/", "runner/plan/record.hpp", "storage/", "core/"),
     "runner/bin/sweep_runner.cpp": ("runner/bin/step_names.hpp", "runner/commands/command.hpp", "cluster/", "core/"),
     # Starts in milliseconds, without MPI and LibTorch.
     "runner/bin/aggregate_results.cpp": ("runner/report/", "storage/", "core/"),

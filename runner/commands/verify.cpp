@@ -1,0 +1,53 @@
+#include "runner/upkeep/verify.hpp"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "core/error.hpp"
+#include "runner/commands/command.hpp"
+#include "runner/commands/upkeep_options.hpp"
+
+namespace sweep::commands {
+namespace {
+
+constexpr char kExamples[] =
+    "\nReads every artifact: its checksum, whether it opens, whether its name is that of what it "
+    "was made\n"
+    "from, and whether that is there; and says what each run of the folder still lacks. Nothing is "
+    "changed,\n"
+    "so it may be used while a sweep runs.\n"
+    "\n"
+    "  sweep_runner verify\n"
+    "  sweep_runner verify results --jobs 8\n"
+    "  sweep_runner verify results --json | jq '.problems'\n"
+    "\nExit status: 0 all good and complete; 1 something is damaged or missing; 2 bad input.\n";
+
+class Verify final : public Command {
+ public:
+  void add_options(CLI::App& app) override {
+    add_folder(app, folder_);
+    add_jobs(app, jobs_);
+    app.add_flag("--json", json_, "Print the findings as JSON");
+  }
+  int run() override {
+    const auto report =
+        upkeep::verify(storage::Store(folder_), jobs_or_cores(jobs_), shown_progress("checking"));
+    if (json_) {
+      std::cout << dump(to_json(report)) << "\n";
+    } else {
+      print(report, std::cout);
+    }
+    return static_cast<int>(report.good_and_complete() ? ExitCode::ok : ExitCode::trials_failed);
+  }
+
+ private:
+  std::filesystem::path folder_ = "results";
+  int jobs_ = 0;
+  bool json_ = false;
+};
+
+const bool added = add<Verify>("verify", Group::upkeep,
+                               "Check every artifact of a folder, and what its runs lack", kExamples);
+
+}  // namespace
+}  // namespace sweep::commands

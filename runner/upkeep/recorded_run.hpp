@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/json.hpp"
+#include "runner/report/plan_file.hpp"
+#include "storage/store.hpp"
+
+namespace sweep::upkeep {
+
+/// A task of plan.json.
+struct RecordedTask {
+  storage::ArtifactId id;
+  std::string label;
+  std::vector<std::size_t> inputs;  ///< indices of tasks before this one
+  bool temporary = false;           ///< only needed until what is made of it is there
+};
+
+/// What runs/NAME/plan.json says.
+struct RecordedRun {
+  std::string name;           ///< "table1", or "table1/data" where only its datasets were prepared
+  std::filesystem::path file; ///< the plan
+  Json record;                ///< the whole of it
+  report::Plan plan;          ///< its table
+  std::vector<RecordedTask> tasks;
+};
+
+/// Every value that is used is checked: plans may come from anywhere.
+/// @throws InputError naming the key that can't be used
+RecordedRun read_run(const std::filesystem::path& plan_file, const std::string& name);
+
+/// The names of the runs that have a plan, "NAME/data" included. @throws Error{storage}
+std::vector<std::string> planned_runs(const storage::Store& store);
+
+/// The task and all that it is made of, as a mark for each task of the run.
+void mark_with_inputs(const RecordedRun& run, std::size_t task, std::vector<bool>& marks);
+
+}  // namespace sweep::upkeep

@@ -29,8 +29,4 @@ upkeep::OnProgress shown_progress(const std::string& doing) {
   return [line](const upkeep::Progress& progress) { line->show(progress); };
 }
 
-std::string dump(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace);
-}
-
 }  // namespace sweep::commands

@@ -22,7 +22,4 @@ int jobs_or_cores(int jobs);
 /// Shows on standard error how far the work has come that `doing` names.
 upkeep::OnProgress shown_progress(const std::string& doing);
 
-/// Indented, for people and programs; bytes that are no UTF-8 are replaced.
-std::string dump(const Json& json);
-
 }  // namespace sweep::commands

@@ -5,6 +5,7 @@
 
 #include "core/error.hpp"
 #include "runner/commands/command.hpp"
+#include "runner/commands/run_options.hpp"
 #include "runner/commands/upkeep_options.hpp"
 
 namespace sweep::commands {
@@ -33,7 +34,7 @@ class Verify final : public Command {
     const auto report =
         upkeep::verify(storage::Store(folder_), jobs_or_cores(jobs_), shown_progress("checking"));
     if (json_) {
-      std::cout << dump(to_json(report)) << "\n";
+      std::cout << dump(to_json(report));
     } else {
       print(report, std::cout);
     }
@@ -46,8 +47,8 @@ class Verify final : public Command {
   bool json_ = false;
 };
 
-const bool added = add<Verify>("verify", Group::upkeep,
-                               "Check every artifact of a folder, and what its runs lack", kExamples);
+const bool added = add<Verify>(
+    "verify", Group::upkeep, "Check every artifact of a folder, and what its runs lack", kExamples);
 
 }  // namespace
 }  // namespace sweep::commands

@@ -110,8 +110,8 @@ Json resolved_record(const Sweep& sweep) {
           {"columns", columns}};
 }
 
-/// Every key of the resolved sweep: "trials.LABEL.training.epochs", "attacks.fgsm.epsilon".
-std::map<std::string, Json> leaves_of(const Json& record) {
+/// The resolved sweep as it is compared: {"trials": {LABEL: spec}, "attacks": {KEY: ...}, ...}.
+Json comparable(const Json& record) {
   Json resolved = record.value("resolved", Json::object());
   resolved.erase("columns");  // they show what trials and attacks make
   Json& trials = resolved["trials"] = Json::object();
@@ -123,7 +123,19 @@ std::map<std::string, Json> leaves_of(const Json& record) {
       trials[list.size() == 1 ? label : concat(label, " #", i)] =
           list[i].value("spec", Json::object());
   }
-  return flatten(resolved);
+  return resolved;
+}
+
+/// Takes out the trials that `other` does not have. Returns a line for each.
+std::vector<std::string> take_unmatched(Json& trials, const Json& other, const char* what) {
+  std::vector<std::string> labels;
+  for (const auto& [label, spec] : trials.items())
+    if (!other.contains(label)) labels.push_back(label);
+  for (auto& label : labels) {
+    trials.erase(label);
+    label = concat("trials.", label, ": ", what);
+  }
+  return labels;
 }
 
 std::string value_text(const std::map<std::string, Json>& leaves, const std::string& key) {
@@ -149,11 +161,15 @@ Json plan_record(const Sweep& sweep, const Graph& graph, const std::string& file
 }
 
 std::vector<std::string> changes(const Json& old_record, const Json& new_record) {
-  const auto before = leaves_of(old_record), after = leaves_of(new_record);
+  Json old_sweep = comparable(old_record), new_sweep = comparable(new_record);
+  const Json old_trials = old_sweep["trials"];
+  auto lines = take_unmatched(old_sweep["trials"], new_sweep["trials"], "left out");
+  for (auto& line : take_unmatched(new_sweep["trials"], old_trials, "added"))
+    lines.push_back(std::move(line));
+  const auto before = flatten(old_sweep), after = flatten(new_sweep);
   std::set<std::string> keys;
   for (const auto& [key, value] : before) keys.insert(key);
   for (const auto& [key, value] : after) keys.insert(key);
-  std::vector<std::string> lines;
   for (const auto& key : keys)
     if (value_text(before, key) != value_text(after, key))
       lines.push_back(concat(key, ": ", value_text(before, key), " -> ", value_text(after, key)));

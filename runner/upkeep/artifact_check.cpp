@@ -12,7 +12,7 @@
 #include "core/error.hpp"
 #include "core/hash.hpp"
 #include "core/text.hpp"
-#include "runner/report/untrusted_json.hpp"
+#include "core/untrusted_json.hpp"
 #include "storage/artifact_file.hpp"
 
 namespace sweep::upkeep {
@@ -127,7 +127,7 @@ CheckResult check_identity(const ArtifactId& id, const Json& attributes) {
   if (text_of(attributes, "name") != id.hash)
     return misnamed(concat("it says that its name is '", text_of(attributes, "name"), "'"));
   if (sha256(text) != id.hash) return misnamed("its name is not the SHA-256 of its spec");
-  Json spec = report::parse_untrusted(text);
+  Json spec = parse_untrusted(text);
   const auto kind = to_string(id.kind);
   if (!spec.is_object() || text_of(spec, "kind") != kind || text_of(attributes, "kind") != kind)
     return misnamed(concat("it says that it is of the kind '", text_of(attributes, "kind"), "'"));

@@ -31,8 +31,8 @@ struct Progress {
 };
 using OnProgress = std::function<void(const Progress& progress)>;
 
-/// Checks that the artifact says of itself that it is `id`: its kind, its name, and that its name is
-/// the SHA-256 of its spec. `attributes` may come from anywhere.
+/// Checks that the artifact says of itself that it is `id`: its kind, its name, and that its name
+/// is the SHA-256 of its spec. `attributes` may come from anywhere.
 CheckResult check_identity(const storage::ArtifactId& id, const Json& attributes);
 
 /// Checks every artifact: checksum, HDF5, identity. Reads on `jobs` threads, changes nothing, and

@@ -5,7 +5,7 @@
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "runner/report/untrusted_json.hpp"
+#include "core/untrusted_json.hpp"
 #include "runner/upkeep/store_scan.hpp"
 
 namespace sweep::upkeep {
@@ -52,7 +52,7 @@ class TaskReader {
 
 RecordedRun read_run(const std::filesystem::path& plan_file, const std::string& name) {
   RecordedRun run{.name = name, .file = plan_file, .plan = report::read_plan(plan_file, name)};
-  run.record = report::parse_untrusted(read_text(plan_file));
+  run.record = parse_untrusted(read_text(plan_file));
   TaskReader reader;
   std::string problem;
   try {

@@ -20,10 +20,10 @@ struct RecordedTask {
 
 /// What runs/NAME/plan.json says.
 struct RecordedRun {
-  std::string name;           ///< "table1", or "table1/data" where only its datasets were prepared
-  std::filesystem::path file; ///< the plan
-  Json record;                ///< the whole of it
-  report::Plan plan;          ///< its table
+  std::string name;            ///< "table1", or "table1/data" where only its datasets were prepared
+  std::filesystem::path file;  ///< the plan
+  Json record;                 ///< the whole of it
+  report::Plan plan;           ///< its table
   std::vector<RecordedTask> tasks;
 };
 

@@ -15,9 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 using storage::ArtifactKind;
 
-constexpr std::array kKinds{ArtifactKind::dataset,           ArtifactKind::model,
-                            ArtifactKind::preprocessor,      ArtifactKind::adversarial_shard,
-                            ArtifactKind::adversarial_set,   ArtifactKind::evaluation};
+constexpr std::array kKinds{ArtifactKind::dataset,         ArtifactKind::model,
+                            ArtifactKind::preprocessor,    ArtifactKind::adversarial_shard,
+                            ArtifactKind::adversarial_set, ArtifactKind::evaluation};
 
 FoundFile found(const fs::path& path) {
   std::error_code gone;  // another process may have removed it since

@@ -99,12 +99,9 @@ Json to_json(const Completeness& run) {
                      {"column", cell.column},
                      {"seed", cell.seed},
                      {"evaluation", cell.evaluation}});
-  return {{"run", run.run},
-          {"complete", run.complete()},
-          {"cells", run.cells},
-          {"missing_cells", cells},
-          {"tasks", run.tasks},
-          {"missing_tasks", run.missing_tasks}};
+  return {{"run", run.run},     {"complete", run.complete()},
+          {"cells", run.cells}, {"missing_cells", cells},
+          {"tasks", run.tasks}, {"missing_tasks", run.missing_tasks}};
 }
 
 void print(const Completeness& run, std::ostream& out) {
@@ -126,9 +123,8 @@ void print(const Completeness& run, std::ostream& out) {
 }  // namespace
 
 bool VerifyReport::good_and_complete() const {
-  return problems.empty() && std::all_of(runs.begin(), runs.end(), [](const Completeness& run) {
-           return run.complete();
-         });
+  return problems.empty() && std::all_of(runs.begin(), runs.end(),
+                                         [](const Completeness& run) { return run.complete(); });
 }
 
 VerifyReport verify(const storage::Store& store, int jobs, const OnProgress& on_progress) {
@@ -144,14 +140,16 @@ VerifyReport verify(const storage::Store& store, int jobs, const OnProgress& on_
 Json to_json(const VerifyReport& report) {
   Json problems = Json::array(), runs = Json::array(), unknown = Json::array();
   for (const auto& problem : report.problems)
-    problems.push_back({{"problem", problem.code},
-                        {"path", problem.path.string()},
-                        {"message", problem.message}});
+    problems.push_back(
+        {{"problem", problem.code}, {"path", problem.path.string()}, {"message", problem.message}});
   for (const auto& run : report.runs) runs.push_back(to_json(run));
   for (const auto& path : report.unknown) unknown.push_back(path.string());
-  return {{"ok", report.good_and_complete()}, {"artifacts", report.artifacts},
-          {"good", report.good},              {"bytes", report.bytes},
-          {"problems", problems},             {"runs", runs},
+  return {{"ok", report.good_and_complete()},
+          {"artifacts", report.artifacts},
+          {"good", report.good},
+          {"bytes", report.bytes},
+          {"problems", problems},
+          {"runs", runs},
           {"unknown", unknown}};
 }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/text.hpp"
 #include "tests/runner/plan/example.hpp"
 
 namespace sweep::plan {
@@ -27,6 +28,16 @@ TEST(PlanRecord, ChangesNameKeyAndBothValues) {
                                    "attacks.more.label_source: (none) -> \"true\"",
                                    "attacks.more.target: (none) -> \"none\"",
                                    "attacks.more.method: (none) -> \"fgsm\""));
+}
+
+TEST(PlanRecord, ATrialThatComesOrGoesIsOneLine) {
+  const auto of = [](const char* seeds) {
+    const Sweep sweep = example(concat("[grid]\n\"training.seed\" = ", seeds, "\n"));
+    return plan_record(sweep, example_graph(sweep), "example.toml");
+  };
+  EXPECT_THAT(
+      changes(of("[0, 1]"), of("[1, 2]")),
+      UnorderedElementsAre("trials.training.seed=0: left out", "trials.training.seed=2: added"));
 }
 
 TEST(PlanRecord, HowToRunIsNoChange) {

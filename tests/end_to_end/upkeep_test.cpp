@@ -1,0 +1,152 @@
+// verify, doctor, gc and diff on the folder of a real run whose tasks do nothing.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/end_to_end/noop_sweep.hpp"
+#include "tests/end_to_end/same_results.hpp"
+
+namespace sweep::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Upkeep : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_EQ(run_shell(sweep_.command("")).status, 0); }
+
+  Outcome runner(const std::string& arguments) const {
+    return run_shell(concat((binaries() / "sweep_runner").string(), " ", arguments));
+  }
+  Outcome on_folder(const std::string& verb, const std::string& more = "") const {
+    return runner(concat(verb, " ", sweep_.out().string(), " ", more));
+  }
+  fs::path some(const std::string& kind) const {
+    return artifacts_of(sweep_.out()).lower_bound(kind + "/")->second;
+  }
+  static void damage(const fs::path& path) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(600).put('\x7f');
+  }
+  void append(const char* name, const std::string& text) const {
+    std::ofstream(sweep_.run_folder() / name, std::ios::app) << text;
+  }
+
+  NoopSweep sweep_{3};
+};
+
+TEST_F(Upkeep, AWholeFolderIsGood) {
+  const Outcome verified = on_folder("verify");
+  EXPECT_EQ(verified.status, 0) << verified.output;
+  EXPECT_THAT(verified.output, HasSubstr("11 of 11 artifacts are whole"));
+  EXPECT_THAT(verified.output, HasSubstr("6 of 6 cells"));
+  const Outcome examined = on_folder("doctor");
+  EXPECT_EQ(examined.status, 0) << examined.output;
+  EXPECT_THAT(on_folder("gc").output, HasSubstr("nothing to delete"));
+}
+
+TEST_F(Upkeep, VerifyFindsWhatIsDamagedMissingAndMisnamedAndChangesNothing) {
+  damage(some("model"));
+  fs::remove(some("evaluation"));
+  const fs::path other = some("adversarial_set").parent_path() / (std::string(64, 'a') + ".h5");
+  fs::copy(some("adversarial_set"), other);
+  const auto before = artifacts_of(sweep_.out());
+  const Outcome outcome = on_folder("verify", "--json");
+  EXPECT_EQ(outcome.status, 1) << outcome.output;
+  const Json report = Json::parse(outcome.output);
+  std::map<std::string, int> problems;
+  for (const auto& problem : report.at("problems"))
+    ++problems[problem.at("problem").get<std::string>()];
+  EXPECT_EQ(problems["damaged"], 1) << outcome.output;
+  EXPECT_EQ(problems["misnamed"], 1) << outcome.output;
+  EXPECT_EQ(report.at("runs")[0].at("missing_cells").size(), 1u);
+  EXPECT_EQ(artifacts_of(sweep_.out()), before);
+  EXPECT_FALSE(fs::exists(sweep_.out() / "damaged"));
+}
+
+TEST_F(Upkeep, DoctorMendsAndTheNextRunGoesOn) {
+  damage(some("model"));
+  append("journal.jsonl", "{\"event\":");
+  Json status = sweep_.status();
+  status["state"] = "running";
+  write_atomically(sweep_.run_folder() / "status.json", status.dump());
+  create_folders(sweep_.run_folder() / "control");
+  write_atomically(sweep_.run_folder() / "control/x.json", "no request");
+  write_atomically(sweep_.out() / "epoch", "many\n");
+  const Outcome dry = on_folder("doctor");
+  EXPECT_EQ(dry.status, 1);
+  EXPECT_THAT(dry.output, HasSubstr("5 findings, 5 left"));
+  EXPECT_EQ(on_folder("doctor").output, dry.output) << "it changes nothing by itself";
+  const Outcome mended = on_folder("doctor", "--fix");
+  EXPECT_EQ(mended.status, 0) << mended.output;
+  EXPECT_THAT(on_folder("doctor").output, HasSubstr("nothing is wrong"));
+  EXPECT_EQ(sweep_.status().at("state"), "interrupted");
+  EXPECT_EQ(run_shell(sweep_.command("")).status, 0);
+  EXPECT_EQ(on_folder("verify").status, 0);
+}
+
+TEST_F(Upkeep, GcDeletesWhatNoPlanNamesAndNothingElse) {
+  ASSERT_EQ(run_shell(sweep_.command("--only training.seed=0")).status, 0);
+  std::ofstream(some("model").parent_path() / "notes.txt") << "mine";
+  const fs::path elsewhere = sweep_.out().parent_path() / "elsewhere.h5";
+  std::ofstream(elsewhere) << "not of the store";
+  fs::create_symlink(elsewhere, some("model").parent_path() / (std::string(64, 'b') + ".h5"));
+  const Outcome dry = on_folder("gc");
+  EXPECT_THAT(dry.output, HasSubstr("nothing is deleted yet"));
+  EXPECT_THAT(dry.output, ::testing::ContainsRegex("model +2 "));
+  EXPECT_THAT(dry.output, ::testing::ContainsRegex("evaluation +4 "));
+  EXPECT_EQ(on_folder("gc", "--delete").status, 0);
+  EXPECT_EQ(on_folder("verify").status, 0);
+  EXPECT_TRUE(fs::exists(elsewhere));
+  EXPECT_TRUE(fs::exists(some("model").parent_path() / "notes.txt"));
+  EXPECT_THAT(on_folder("gc").output, HasSubstr("nothing to delete"));
+}
+
+TEST_F(Upkeep, GcRefusesWhereAPlanCannotBeRead) {
+  write_atomically(sweep_.run_folder() / "plan.json", "{");
+  const Outcome outcome = on_folder("gc", "--delete");
+  EXPECT_EQ(outcome.status, 2) << outcome.output;
+  EXPECT_EQ(artifacts_of(sweep_.out()).size(), 11u);
+  EXPECT_EQ(on_folder("gc", "--forget nope").status, 2);
+  EXPECT_EQ(runner("gc /nowhere").status, 2);
+  EXPECT_EQ(runner("doctor /nowhere").status, 2);
+  EXPECT_EQ(runner("verify /nowhere").status, 2);
+  EXPECT_FALSE(fs::exists("/nowhere"));
+}
+
+TEST_F(Upkeep, NothingIsMendedOrDeletedBesideARun) {
+  ASSERT_EQ(run_shell(sweep_.command("--only training.seed=0")).status, 0);
+  Background run(sweep_.command("> /dev/null 2>&1 --set training.epochs=3", R"({"seconds": 2})"));
+  ASSERT_TRUE(wait_until([&] { return sweep_.status().value("state", "") == "running"; }, 30));
+  for (const char* verb : {"gc --delete", "doctor --fix"}) {
+    const Outcome outcome = runner(concat(verb, " ", sweep_.out().string()));
+    EXPECT_EQ(outcome.status, 2) << outcome.output;
+    EXPECT_THAT(outcome.output, HasSubstr("is in use")) << verb;
+  }
+}
+
+TEST_F(Upkeep, DiffTellsWhatDiffers) {
+  const TemporaryFolder folder;
+  const fs::path copy = folder / "copy";
+  fs::copy(sweep_.out(), copy, fs::copy_options::recursive);
+  const std::string both = concat(sweep_.out().string(), " ", copy.string());
+  const Outcome equal = runner("diff " + both);
+  EXPECT_EQ(equal.status, 0) << equal.output;
+  EXPECT_THAT(equal.output, HasSubstr("11 artifacts are in both, with equal contents"));
+  ASSERT_EQ(run_shell(sweep_.command("--set training.epochs=3 --only training.seed=0,1")).status,
+            0);
+  const Outcome different = runner("diff --json " + both);
+  EXPECT_EQ(different.status, 1) << different.output;
+  const Json json = Json::parse(different.output);
+  EXPECT_THAT(json.at("changes").dump(), HasSubstr("training.seed=2: added"));
+  EXPECT_THAT(json.at("changes").dump(), HasSubstr("training.epochs: 3 -> "));
+  EXPECT_EQ(json.at("only_b").size(), 1u);
+  EXPECT_EQ(runner("diff " + sweep_.out().string() + " /nowhere").status, 2);
+}
+
+}  // namespace
+}  // namespace sweep::testing

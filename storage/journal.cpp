@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <ctime>
+#include <fstream>
 #include <string>
 
 #include "core/error.hpp"
@@ -47,15 +48,19 @@ void Journal::commit() {
   pending_.clear();
 }
 
+void for_each_event(const std::filesystem::path& path,
+                    const std::function<void(const Json&)>& action) {
+  std::ifstream file(path, std::ios::binary);
+  std::string line;
+  while (std::getline(file, line) && !file.eof()) {  // at its end: a line that is not finished
+    const Json event = Json::parse(line, nullptr, false);
+    if (event.is_object()) action(event);
+  }
+}
+
 std::vector<Json> read_journal(const std::filesystem::path& path) {
   std::vector<Json> events;
-  if (!std::filesystem::exists(path)) return events;
-  auto lines = split(read_text(path), '\n');
-  lines.pop_back();  // empty, or a line that its writer did not finish
-  for (const auto& line : lines) {
-    Json event = Json::parse(line, nullptr, false);
-    if (event.is_object()) events.push_back(std::move(event));
-  }
+  for_each_event(path, [&](const Json& event) { events.push_back(event); });
   return events;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <vector>
 
 #include "core/atomic_file.hpp"
@@ -29,7 +30,12 @@ class Journal {
   std::string pending_;
 };
 
-/// Every whole line of the journal; empty when there is none.
+/// Calls `action` with every whole line of the journal, one in memory at a time; not at all when
+/// there is none.
+void for_each_event(const std::filesystem::path& path,
+                    const std::function<void(const Json&)>& action);
+
+/// The same as a list.
 std::vector<Json> read_journal(const std::filesystem::path& path);
 
 /// Now, as "2026-01-31T12:34:56Z".

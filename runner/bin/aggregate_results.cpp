@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "core/atomic_file.hpp"
+#include "core/build_info.hpp"
 #include "core/document.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
-#include "core/build_info.hpp"
 #include "runner/report/format.hpp"
 #include "runner/report/grouping.hpp"
 #include "runner/report/load.hpp"

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "cluster/host.hpp"
+#include "core/build_info.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
-#include "core/build_info.hpp"
 #include "runner/bin/step_names.hpp"
 #include "runner/commands/command.hpp"
 

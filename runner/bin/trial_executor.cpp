@@ -3,9 +3,9 @@
 #include <string>
 
 #include "cluster/executor_process.hpp"
+#include "core/build_info.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
-#include "core/build_info.hpp"
 #include "runner/bin/step_commands.hpp"
 #include "runner/bin/step_names.hpp"
 #include "runner/tasks/executor.hpp"

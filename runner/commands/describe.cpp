@@ -11,7 +11,8 @@ namespace {
 constexpr char kExamples[] =
     "\n"
     "  sweep_runner describe attacks      every attack with its keys, defaults, ranges and units\n"
-    "  sweep_runner describe run          the keys of [run]\n";
+    "  sweep_runner describe run          the keys of [run]\n"
+    "  sweep_runner describe reference    every key of a sweep file, as Markdown\n";
 
 class Describe final : public Command {
  public:

@@ -11,6 +11,7 @@
 #include "core/json.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "runner/commands/arguments_again.hpp"
 #include "runner/commands/command.hpp"
 #include "runner/commands/sweep_options.hpp"
 #include "runner/engine/run.hpp"
@@ -63,25 +64,6 @@ constexpr Shorthand kShorthands[] = {
     {"--devices-per-trial,--gpus-per-trial", "run.devices_per_trial", "N",
      "Ranks that train one classifier together"},
 };
-
-/// The options that were given, as arguments again, one each: a value that begins with a dash is
-/// then no option. `left_out`: long name of one
-std::vector<std::string> arguments_again(const CLI::App& app, const std::string& left_out) {
-  std::vector<std::string> arguments;
-  for (const auto* option : app.get_options()) {
-    if (option->count() == 0 || option->check_lname(left_out)) continue;
-    const bool flag = option->get_expected_max() == 0;
-    for (const auto& value : option->results()) {
-      if (option->get_positional()) {
-        arguments.push_back(value);
-      } else {
-        const std::string name = "--" + option->get_lnames().front();
-        arguments.push_back(flag ? name : concat(name, "=", value));
-      }
-    }
-  }
-  return arguments;
-}
 
 class Run final : public Command {
  public:

@@ -43,7 +43,8 @@ std::vector<scheduling::Node> nodes_of(const CoordinatorSetup& setup) {
                      .cost = setup.graph.tasks[i].cost,
                      .done = setup.standings[i] == Standing::done,
                      .failed = setup.standings[i] == Standing::failed,
-                     .devices = setup.graph.tasks[i].devices});
+                     .devices = setup.graph.tasks[i].devices,
+                     .priority = setup.graph.tasks[i].priority});
   return nodes;
 }
 
@@ -70,7 +71,8 @@ Coordinator::Coordinator(const CoordinatorSetup& setup)
       scheduler_(nodes_of(setup), policy_of(setup.run)),
       inputs_(input_indices(setup.graph)),
       ranks_(static_cast<std::size_t>(setup.bus.size())),
-      pruner_(setup.early_stopping, setup.graph, setup.log.folder() / "journal.jsonl") {
+      pruner_(setup.early_stopping, setup.graph, setup.log.folder() / "journal.jsonl"),
+      curves_(setup.log.folder() / "tensorboard") {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     by_hash_[task(i).output.hash] = i;
     if (setup.standings[i] == Standing::cancelled) scheduler_.cancel(i);
@@ -87,7 +89,7 @@ Coordinator::Coordinator(const CoordinatorSetup& setup)
                                   {"executor", setup_.executor},
                                   {"run", plan::to_json(setup_.run)}});
   }
-  obey_waiting_requests();
+  obey_waiting_requests(Stop::no);
   update_counts();
   update_stages();
 }
@@ -186,13 +188,14 @@ void Coordinator::start(const scheduling::Start& start) {
                     {{"kind", storage::to_string(planned.output.kind)},
                      {"hash", planned.output.hash},
                      {"label", planned.label},
-                     {"spec", planned.spec},
+                     {"spec", planned.spec()},
                      {"locations", planned.locations},
                      {"inputs", inputs}}}});
 }
 
 void Coordinator::free(int from, const std::string& event) {
   RankView& lead = seen(from);
+  curves_.close(task(*lead.task));
   update_counts();
   setup_.progress.ended(lead, event, view_);
   lead.task.reset();
@@ -268,6 +271,7 @@ void Coordinator::on_stopped(int rank, std::size_t index) {
 void Coordinator::on_epoch(int rank, std::size_t index, const Json& message) {
   const std::int64_t epoch = message.at("epoch");
   const Json& metrics = message.at("metrics");
+  if (setup_.run.tensorboard) curves_.add(task(index), message);
   if (!pruner_.ends(index, epoch, metrics, setup_.log) || pruning_.contains(index)) return;
   pruning_[index] = {{"epoch", epoch}};
   send(rank, {{"type", "prune"}});
@@ -396,9 +400,19 @@ void Coordinator::obey(const ControlRequest& request) {
   setup_.log.append("control", std::move(event));
 }
 
-void Coordinator::obey_waiting_requests() {
+/// @param strongest  stop that is obeyed
+void Coordinator::obey_waiting_requests(Stop strongest) {
   last_request_check_ = Clock::now();
-  for (const auto& request : take_requests(setup_.log.folder() / "control")) obey(request);
+  for (const auto& request : take_requests(setup_.log.folder() / "control")) {
+    const bool stops = request.command == "drain" || request.command == "stop";
+    if (!stops || strongest == Stop::save) {
+      obey(request);
+      continue;
+    }
+    Json event = request.text;
+    event["outcome"] = "refused: it was meant for an earlier run, which had ended";
+    setup_.log.append("control", std::move(event));
+  }
 }
 
 void Coordinator::stop(Stop how, const std::string& why) {
@@ -416,7 +430,8 @@ void Coordinator::stop(Stop how, const std::string& why) {
 
 void Coordinator::tick() {
   find_lost_ranks();
-  if (seconds_since(last_request_check_) > kSecondsBetweenRequests) obey_waiting_requests();
+  if (seconds_since(last_request_check_) > kSecondsBetweenRequests)
+    obey_waiting_requests(Stop::save);
   if (const auto request = setup_.progress.request())
     stop(*request == Request::drain ? Stop::drain : Stop::save, "key pressed");
   if (stop_ == Stop::no) start_tasks();

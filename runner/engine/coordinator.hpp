@@ -16,6 +16,7 @@
 #include "runner/engine/run_log.hpp"
 #include "runner/engine/run_view.hpp"
 #include "runner/engine/standing.hpp"
+#include "runner/engine/training_curves.hpp"
 #include "runner/plan/graph.hpp"
 #include "runner/plan/run_options.hpp"
 #include "runner/scheduling/scheduler.hpp"
@@ -82,7 +83,7 @@ class Coordinator {
   void remove_temporary_inputs(std::size_t task);
   void find_lost_ranks();
   void obey(const ControlRequest& request);
-  void obey_waiting_requests();
+  void obey_waiting_requests(Stop strongest);
   void cancel(std::size_t task);
   void stop(Stop how, const std::string& why);
   void send(int rank, Json message);
@@ -102,6 +103,7 @@ class Coordinator {
   RunView view_;
   Eta eta_;
   Pruner pruner_;
+  TrainingCurves curves_;
   Stop stop_ = Stop::no;
   bool given_up_ = false, input_failure_ = false, storage_failure_ = false;
   Clock::time_point stop_since_, last_request_check_, last_stages_;

@@ -57,15 +57,15 @@ Pruner::Pruner(const scheduling::EarlyStoppingOptions& options, const plan::Grap
 void Pruner::replay(const std::filesystem::path& journal) {
   std::map<std::string, std::size_t> index;
   for (const auto task : prunable_) index[graph_.tasks[task].output.hash] = task;
-  for (const auto& event : storage::read_journal(journal)) {
+  storage::for_each_event(journal, [&](const Json& event) {
     const Json what = event.value("event", Json()), artifact = event.value("artifact", Json()),
                epoch = event.value("epoch", Json());
     const auto task = index.find(artifact.is_string() ? artifact.get<std::string>() : "");
-    if (task == index.end()) continue;
+    if (task == index.end()) return;
     if (what == "epoch" && epoch.is_number_integer())
       rule_->keep_going(task->second, epoch, value_of(event.value("value", Json())));
     if (what == "done") rule_->complete(task->second);
-  }
+  });
 }
 
 bool Pruner::ends(std::size_t task, std::int64_t epoch, const Json& metrics, RunLog& log) {

@@ -46,15 +46,17 @@ struct Run {
 
 /// Lists what changed since the last run of this sweep, so that nobody wonders why work is done
 /// anew.
-void report_changes(const Run& run, const Json& record) {
+void report_changes(const Run& run, const std::string& record) {
   const auto path = run.folder / "plan.json";
   if (!std::filesystem::exists(path)) return;
-  const Json old_record = Json::parse(read_text(path), nullptr, false);
+  const std::string old_text = read_text(path);
+  if (old_text == record) return;
+  const Json old_record = Json::parse(old_text, nullptr, false);
   if (!old_record.is_object()) {
     log_warning(concat("'", path.string(), "' is damaged; it is written anew"));
     return;
   }
-  const auto lines = plan::changes(old_record, record);
+  const auto lines = plan::changes(old_record, Json::parse(record));
   if (lines.empty()) return;
   run.progress->note("the sweep has changed since its last run:");
   constexpr std::size_t kShown = 20;
@@ -158,7 +160,11 @@ Run prepare(const RunRequest& request, int ranks, const OnDatasets& on_datasets)
   std::vector<std::string> notes = run.sweep.notes;
   run.graph = plan::build_graph(run.sweep, catalogue, inspect_and_note(notes));
   set_devices(run.graph, run.sweep.run);
-  const Json record = plan::plan_record(run.sweep, run.graph, request.sweep.file.string());
+  // As text, which takes far less memory; the trials are in it, and in the graph.
+  const std::string record =
+      plan::plan_record(run.sweep, run.graph, request.sweep.file.string()).dump(1) + "\n";
+  const std::size_t trials = run.sweep.trials.size();
+  run.sweep.trials = {};
   run.folder = std::filesystem::absolute(run.store.run_folder(run.sweep.name));
   if (on_datasets) {
     run.folder /= "data";
@@ -174,18 +180,18 @@ Run prepare(const RunRequest& request, int ranks, const OnDatasets& on_datasets)
   run.standings = look_at_artifacts(run);
   settle_old_failures(run, request.retry_failed);
   create_folders(run.folder / "logs");
-  write_atomically(run.folder / "plan.json", record.dump(1) + "\n");
+  write_atomically(run.folder / "plan.json", record);
   run.log = std::make_unique<RunLog>(run.folder, run.lock->epoch());
   const auto there = run.count(Standing::done);
   run.log->append("run", {{"epoch", run.lock->epoch()},
                           {"ranks", ranks},
                           {"there", there},
+                          {"retry_failed", request.retry_failed},
                           {"host", cluster::host_name()},
                           {"pid", ::getpid()}});
-  run.progress->note(concat(run.sweep.name, ": ", run.sweep.trials.size(), " trials, ",
-                            run.standings.size(), " tasks, ", there, " done already, ",
-                            run.count(Standing::open), " to do on ", ranks,
-                            ranks == 1 ? " rank" : " ranks"));
+  run.progress->note(concat(run.sweep.name, ": ", trials, " trials, ", run.standings.size(),
+                            " tasks, ", there, " done already, ", run.count(Standing::open),
+                            " to do on ", ranks, ranks == 1 ? " rank" : " ranks"));
   return run;
 }
 

@@ -11,16 +11,16 @@ namespace {
 /// What the last event of each artifact means for the next run.
 std::map<std::string, Standing> from_journal(const std::filesystem::path& journal) {
   std::map<std::string, Standing> standing;
-  for (const auto& event : storage::read_journal(journal)) {
+  storage::for_each_event(journal, [&](const Json& event) {
     const Json what = event.value("event", Json()), artifact = event.value("artifact", Json());
-    if (!what.is_string() || !artifact.is_string()) continue;
+    if (!what.is_string() || !artifact.is_string()) return;
     Standing& state = standing[artifact.get<std::string>()];
     const Json final = event.value("final", Json(false));
     state = what == "failed" && final == true ? Standing::failed
             : what == "cancelled"             ? Standing::cancelled
             : what == "pruned"                ? Standing::pruned
                                               : Standing::open;
-  }
+  });
   return standing;
 }
 

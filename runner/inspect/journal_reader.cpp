@@ -18,6 +18,10 @@ constexpr std::size_t kBlock = std::size_t{1} << 20;
 
 }  // namespace
 
+JournalReader::JournalReader(std::filesystem::path path)
+    : path_(std::move(path)),
+      origin_{path_.string(), "the line is left out; sweep_runner doctor mends journals"} {}
+
 bool JournalReader::open() {
   if (file_.get() >= 0) return true;
   // Not blocking: a pipe that has taken its place would never be opened.
@@ -70,19 +74,14 @@ bool JournalReader::poll(const std::function<void(const JsonNode&)>& on_event) {
 
 void JournalReader::read_line(std::string_view line,
                               const std::function<void(const JsonNode&)>& on_event) {
-  const JsonOrigin origin{concat(path_.string(), "' line '", line_),
-                          "it is left out; sweep_runner doctor mends journals"};
   try {
     const Json json = too_long_ ? Json() : parse_untrusted(line);
-    if (!json.is_object()) refuse_damaged(origin, "it is not a JSON object");
-    on_event(JsonNode(json, origin));
+    if (!json.is_object()) refuse_damaged(origin_, "it is not a JSON object");
+    on_event(JsonNode(json, origin_));
   } catch (const InputError& error) {
-    add_problem(error.what());
+    if (problems_.size() < kMostProblems)
+      problems_.push_back(concat("line ", line_, ": ", error.what()));
   }
-}
-
-void JournalReader::add_problem(const std::string& text) {
-  if (problems_.size() < kMostProblems) problems_.push_back(text);
 }
 
 std::int64_t utc_seconds(const JsonNode& node) {

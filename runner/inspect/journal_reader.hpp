@@ -14,7 +14,7 @@ namespace sweep::inspect {
 /// Reads journal.jsonl while it is written: every whole line once. Nothing in it is trusted.
 class JournalReader {
  public:
-  explicit JournalReader(std::filesystem::path path) : path_(std::move(path)) {}
+  explicit JournalReader(std::filesystem::path path);
 
   /// Calls `on_event` with each line that was finished since the last call; true when there was
   /// one. Lines that are no event, or that `on_event` throws InputError about, become problems(). A
@@ -24,15 +24,15 @@ class JournalReader {
   /// Events before this moment are of no interest.
   void skip_to_end();
 
-  /// "'journal.jsonl' line 12 is damaged (...)", the first of them.
+  /// "line 12: 'journal.jsonl' is damaged (...)", the first of them.
   const std::vector<std::string>& problems() const { return problems_; }
 
  private:
   bool open();
   void read_line(std::string_view line, const std::function<void(const JsonNode&)>& on_event);
-  void add_problem(const std::string& text);
 
   std::filesystem::path path_;
+  JsonOrigin origin_;
   FileDescriptor file_;
   std::uint64_t offset_ = 0;  ///< of the first byte that was not read yet
   std::uint64_t line_ = 0;

@@ -21,7 +21,9 @@ bool is_run(const fs::path& folder) {
 }
 
 RunFolder run_at(const fs::path& folder) {
-  const fs::path path = fs::canonical(folder);
+  std::error_code error;
+  const fs::path path = fs::canonical(folder, error);
+  if (error) throw storage_error("read", folder.string(), error.value());
   if (path.parent_path().filename() != "runs")
     throw InputError(concat("'", folder.string(),
                             "' does not lie in a folder 'runs' (its artifacts are found from "

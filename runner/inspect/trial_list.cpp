@@ -22,6 +22,18 @@ std::int64_t attempts_of(const RunView& run, const TrialState& trial) {
   return static_cast<std::int64_t>(most);
 }
 
+/// The value of a dotted key; null where there is none.
+const Json& value_in(const Json& spec, const std::string& key) {
+  static const Json nothing;
+  const Json* value = &spec;
+  for (const auto& part : split(key, '.')) {
+    const auto below = value->is_object() ? value->find(part) : value->end();
+    if (below == value->end()) return nothing;
+    value = &*below;
+  }
+  return *value;
+}
+
 /// One trial as values by key.
 class Values {
  public:
@@ -40,7 +52,7 @@ class Values {
     if (key == "model") return model(trial);
     if (const auto evaluation = trial.evaluations.find(key); evaluation != trial.evaluations.end())
       return accuracy(evaluation->second);
-    return spec_value(*trial.spec, key);
+    return value_in(*trial.spec, key);
   }
 
  private:
@@ -62,15 +74,6 @@ class Values {
     }
   }
 
-  static Json spec_value(const Json& spec, const std::string& key) {
-    const Json* value = &spec;
-    for (const auto& part : split(key, '.')) {
-      if (!value->is_object() || !value->contains(part)) return {};
-      value = &value->at(part);
-    }
-    return *value;
-  }
-
   const RunView& run_;
   std::vector<std::string>& problems_;
 };
@@ -87,6 +90,10 @@ class KnownKeys {
   explicit KnownKeys(const Plan& plan) : plan_(plan) {}
 
   void check(const std::string& key, const std::string& option) {
+    const bool in_a_spec =
+        std::any_of(plan_.trials.begin(), plan_.trials.end(),
+                    [&](const Trial& trial) { return !value_in(*trial.spec, key).is_null(); });
+    if (in_a_spec) return;
     if (keys_.empty()) fill();
     if (keys_.contains(key)) return;
     throw InputError(concat(option, ": no trial has the key '", key, "'",

@@ -84,6 +84,17 @@ Json training_json(const RunView& run, const Trial& trial, Json& provenance, Jso
   });
 }
 
+/// Of the trial's own training; null where there is none.
+Json tensorboard_folder(const RunView& run, const Trial& trial) {
+  const auto models = models_of(run.plan(), trial);
+  if (models.empty()) return {};
+  const std::string end = "." + run.plan().tasks[models.front()].output.hash.substr(0, 8);
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(run.folder().path / "tensorboard", error))
+    if (entry.path().filename().string().ends_with(end)) return entry.path().string();
+  return {};
+}
+
 Json files_json(const RunView& run, const Trial& trial, const std::vector<std::size_t>& tasks) {
   Json files{{"artifacts", Json::array()}, {"checkpoints", Json::array()}};
   std::error_code error;
@@ -94,8 +105,7 @@ Json files_json(const RunView& run, const Trial& trial, const std::vector<std::s
     if (const auto path = run.folder().store.checkpoint_path(id); fs::exists(path, error))
       files["checkpoints"].push_back(path.string());
   }
-  const auto tensorboard = run.folder().path / "tensorboard" / std::to_string(trial.id);
-  files["tensorboard"] = fs::exists(tensorboard, error) ? Json(tensorboard.string()) : Json();
+  files["tensorboard"] = tensorboard_folder(run, trial);
   return files;
 }
 

@@ -30,6 +30,11 @@ std::string type_text(const OptionInfo& option) {
   return "";
 }
 
+std::string limit_text(double limit) {
+  const bool whole = limit == std::floor(limit) && std::abs(limit) < 1e15;
+  return whole ? std::to_string(static_cast<std::int64_t>(limit)) : Json(limit).dump();
+}
+
 std::string takes_text(const OptionInfo& option) {
   std::string text = type_text(option);
   if (!option.choices.empty()) {
@@ -38,9 +43,10 @@ std::string takes_text(const OptionInfo& option) {
     text = join(choices, ", ");
   }
   const bool low = std::isfinite(option.min), high = std::isfinite(option.max);
-  if (low && high) text += concat(" in [", Json(option.min), ", ", Json(option.max), "]");
-  if (low && !high) text += concat(", at least ", Json(option.min));
-  if (!low && high) text += concat(", at most ", Json(option.max));
+  if (low && high)
+    text += concat(" in [", limit_text(option.min), ", ", limit_text(option.max), "]");
+  if (low && !high) text += concat(", at least ", limit_text(option.min));
+  if (!low && high) text += concat(", at most ", limit_text(option.max));
   if (!option.unit.empty()) text += concat(", ", option.unit);
   return text;
 }
@@ -52,7 +58,7 @@ std::vector<SectionInfo> make_sections() {
       {"sweep",
        "[sweep]",
        "what the sweep is",
-       {{"name", "text", "", "names the run's folder and tables"},
+       {{"name", "text", "", "names the run's folder and tables", true},
         {"description", "text", "\"\"", "one line for people"},
         {"seeds", "list of integers, or a range", "", "an axis training.seed over all trials"}}},
       {"extends",
@@ -95,10 +101,11 @@ std::vector<SectionInfo> make_sections() {
       {"priority",
        "[[priority]]",
        "which trials come first; changes no result",
-       {{"where", conditions, "", "the trials that are meant"},
+       {{"where", conditions, "", "the trials that are meant", true},
         {"value", concat("integer in [", -kMaxPriority, ", ", kMaxPriority, "]"), "",
          "higher first; a task takes the highest of the trials that need it; trials without one "
-         "have 0"}}},
+         "have 0",
+         true}}},
       {"table",
        "[table]",
        "the table that the sweep makes",
@@ -114,7 +121,7 @@ std::vector<SectionInfo> make_sections() {
       {"table.column",
        "[[table.column]]",
        "a column: accuracy on clean or adversarial images",
-       {{"label", "text", "", "its heading"},
+       {{"label", "text", "", "its heading", true},
         {"attack", "name of an [attacks.NAME]", "clean images", "whose adversarial images"},
         {"attacker", "name of an [attackers.NAME], or \"self\"", "[attacker]",
          "whom the attack is made against; \"self\": each trial"},
@@ -122,8 +129,8 @@ std::vector<SectionInfo> make_sections() {
       {"table.row",
        "[[table.row]]",
        "a row: the mean over its trials",
-       {{"label", "text", "", "its heading"},
-        {"where", conditions, "", "the trials of the row"},
+       {{"label", "text", "", "its heading", true},
+        {"where", conditions, "", "the trials of the row", true},
         {"group", "text", "\"\"", "heading of rows that belong together"},
         {"baseline", "true or false", "false", "the undefended row that others are compared with"},
         {"control", "true or false", "false", "the undefended row from another seed"},
@@ -143,7 +150,7 @@ std::vector<KeyInfo> key_infos(const Schema& schema) {
                                               ", its part of ", option.relative_to);
     keys.push_back({option.key, takes_text(option),
                     option.default_value.is_null() ? "" : option.default_value.dump(),
-                    option.doc + relative});
+                    option.doc + relative, option.default_value.is_null()});
   }
   return keys;
 }

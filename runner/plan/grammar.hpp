@@ -13,6 +13,7 @@ struct KeyInfo {
   std::string takes;      ///< type, range, unit, choices
   std::string otherwise;  ///< its value where the file does not say it; empty: none
   std::string doc;
+  bool required = false;
 };
 
 std::vector<KeyInfo> key_infos(const Schema& schema);

@@ -114,8 +114,8 @@ class Builder {
   ArtifactId add(ArtifactKind kind, Json spec, Task task) {
     spec["kind"] = storage::to_string(kind);
     spec["version"] = kSpecVersion;
-    task.output = {kind, sha256(spec.dump())};
-    task.spec = std::move(spec);
+    task.spec_text = spec.dump();
+    task.output = {kind, sha256(task.spec_text)};
     const ArtifactId id = task.output;
     if (planned_.insert(id.hash).second) graph_.tasks.push_back(std::move(task));
     return id;

@@ -16,13 +16,16 @@ namespace sweep::plan {
 struct Task {
   storage::ArtifactId output;
   std::vector<storage::ArtifactId> inputs;
-  Json spec;                        ///< what is made; the SHA-256 of its text is the output's name
+  std::string spec_text;  ///< what is made, canonical JSON: its SHA-256 is the output's name
   Json locations = Json::object();  ///< where inputs lie; no part of the name
   std::string label;  ///< for people: "train denoising lambda_n=0.1 lambda_a=0 seed=0"
   double cost = 0;    ///< estimated work, in forward and backward passes of one image
   int devices = 1;    ///< ranks that work on it together
   int priority = 0;   ///< higher first: the highest of the trials that need it; no part of the name
   bool temporary = false;  ///< only needed until what is made of it is there
+
+  /// Kept as text, which takes a fifth of the memory: sweeps have ten thousands of tasks.
+  Json spec() const { return Json::parse(spec_text); }
 };
 
 /// The artifact graph of a sweep. Tasks stand behind those whose output they read.

@@ -54,20 +54,6 @@ Axis zipped(const Document& document, const Json& table, const std::string& path
   return result;
 }
 
-/// The tables of a list of tables such as [[include]], with their paths.
-std::vector<std::pair<Json, std::string>> tables_of(const Document& document,
-                                                    const std::string& name) {
-  std::vector<std::pair<Json, std::string>> tables;
-  if (!document.root.contains(name)) return tables;
-  const Json& list = document.root.at(name);
-  if (!list.is_array())
-    throw InputError(concat(document.location_of(name), ": ", name,
-                            " must be a list of tables; write [[", name, "]]"));
-  for (std::size_t i = 0; i < list.size(); ++i)
-    tables.emplace_back(list[i], concat(name, "[", i, "]"));
-  return tables;
-}
-
 void check_axes(const std::vector<Axis>& axes) {
   std::map<std::string, std::string> seen;
   for (const auto& axis : axes)
@@ -122,6 +108,24 @@ std::vector<Axis> seeds_of(const Document& document) {
 
 }  // namespace
 
+std::vector<std::pair<const Json*, std::string>> tables_of(const Document& document,
+                                                           const std::string& name) {
+  std::vector<std::pair<const Json*, std::string>> tables;
+  if (!document.root.contains(name)) return tables;
+  const Json& list = document.root.at(name);
+  if (!list.is_array())
+    throw InputError(concat(document.location_of(name), ": ", name,
+                            " must be a list of tables; write [[", name, "]]"));
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::string path = concat(name, "[", i, "]");
+    if (!list[i].is_object())
+      throw InputError(concat(document.location_of(path), ": ", path,
+                              " must be a table of keys; write [[", name, "]]"));
+    tables.emplace_back(&list[i], path);
+  }
+  return tables;
+}
+
 std::vector<Axis> axes_of(const Document& document, const Json& table, const std::string& path) {
   if (!table.is_object())
     throw InputError(concat(document.location_of(path), ": ", path, " must be a table of keys"));
@@ -141,14 +145,14 @@ std::vector<Settings> expand(const Document& document) {
   std::vector<Axis> axes;
   if (document.root.contains("grid")) axes = axes_of(document, document.root.at("grid"), "grid");
   for (const auto& [table, path] : tables_of(document, "zip"))
-    axes.push_back(zipped(document, table, path));
+    axes.push_back(zipped(document, *table, path));
   if (auto drawn = draw_axis(document)) axes.push_back(*std::move(drawn));
   const auto includes = tables_of(document, "include");
 
   std::vector<Settings> all;
   if (!axes.empty() || includes.empty()) append_product(std::move(axes), seeds, all);
   for (const auto& [table, path] : includes)
-    append_product(axes_of(document, table, path), seeds, all);
+    append_product(axes_of(document, *table, path), seeds, all);
   return all;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/document.hpp"
@@ -14,6 +15,11 @@ struct Axis {
   std::vector<std::string> keys;
   std::vector<Settings> values;
 };
+
+/// The tables of a list such as [[include]], with their paths ("include[0]"). None where the file
+/// has no such list. @throws InputError for what is no list of tables
+std::vector<std::pair<const Json*, std::string>> tables_of(const Document& document,
+                                                           const std::string& name);
 
 /// One axis for every key of the table at `path`: its list, its range, or its one value.
 /// @throws InputError for an empty table, list or range, and keys that are no part of a trial

@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "runner/plan/reference.hpp"
 #include "runner/plan/sweep.hpp"
 
 namespace sweep::plan {
@@ -68,6 +69,7 @@ std::string list(const Catalogue& catalogue, const std::string& kind) {
                   plugins_text(catalogue.preprocessors));
   if (kind == "preprocessors") return plugins_text(catalogue.preprocessors);
   if (kind == "models") return plugins_text(catalogue.models);
+  if (kind == "reference") return reference(catalogue);
   if (kind == "run") return options_text(run_schema());
   if (kind == "training") return options_text(catalogue.training);
   throw InputError(concat("there is no list of '", kind, "'", suggestion(kind, listed_kinds())));

@@ -7,11 +7,13 @@
 
 namespace sweep::plan {
 
-/// "attacks", "datasets", "defences", "models", "run", "training": what list() can show.
+/// "attacks", "datasets", "defences", "models", "preprocessors", "reference", "run",
+/// "training": what list() can show.
 const std::vector<std::string>& listed_kinds();
 
 /// Every plugin of a kind with its options, or the options of a section: name, default, range,
-/// unit, meaning. @throws InputError for an unknown kind.
+/// unit, meaning. "reference" is all of
+/// it as Markdown. @throws InputError for an unknown kind.
 std::string list(const Catalogue& catalogue, const std::string& kind);
 
 }  // namespace sweep::plan

@@ -34,6 +34,7 @@ std::optional<std::int64_t> exact_product(std::int64_t a, std::int64_t b) {
 
 /// The decimal number that is written, of the shortest text that reads back as this one.
 std::optional<Fraction> decimal(double value) {
+  if (!std::isfinite(value)) return std::nullopt;
   char text[64];
   const auto end =
       std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr;

@@ -1,6 +1,7 @@
 #include "runner/plan/search.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <unordered_set>
 
 #include "core/error.hpp"
@@ -69,6 +70,12 @@ struct Dimension {
   std::string key, location;
   std::vector<Json> choices;  ///< or, where there are none,
   Interval interval;
+
+  double count() const {
+    if (!choices.empty()) return static_cast<double>(choices.size());
+    return interval.integers ? interval.to - interval.from + 1
+                             : std::numeric_limits<double>::infinity();
+  }
 
   /// @param share  in [0, 1)
   Json at(double share) const {
@@ -150,7 +157,17 @@ std::optional<Axis> draw_axis(const Document& document) {
   if (options.method == "none") return std::nullopt;
   const auto space = read_space(document, search_section(document));
   Axis axis;
-  for (const auto& dimension : space) axis.keys.push_back(dimension.key);
+  double combinations = 1;
+  for (const auto& dimension : space) {
+    axis.keys.push_back(dimension.key);
+    combinations *= dimension.count();
+  }
+  const auto refuse = [&](const auto& count) {
+    throw InputError(concat(
+        document.location_of("search.trials"), ": search.trials = ", options.trials,
+        " is more than search.space has combinations (", count, "); lower it or widen the space"));
+  };
+  if (combinations < static_cast<double>(options.trials)) refuse(combinations);
   const auto wanted = static_cast<std::size_t>(options.trials);
   // Enough to find the last of a space that has just as many combinations as are wanted.
   const std::int64_t limit = 100 * options.trials + 1000;
@@ -165,10 +182,8 @@ std::optional<Axis> draw_axis(const Document& document) {
     }
     if (seen.insert(std::move(text)).second) axis.values.push_back(std::move(settings));
   }
-  if (axis.values.size() < wanted)
-    throw InputError(concat(document.location_of("search.trials"), ": search.trials = ", wanted,
-                            " is more than search.space has combinations (", axis.values.size(),
-                            " were found); lower it or widen the space"));
+  // A list may have the same value twice.
+  if (axis.values.size() < wanted) refuse(axis.values.size());
   return axis;
 }
 

@@ -88,27 +88,6 @@ std::vector<Trial> resolve_trials(const Document& document, const Catalogue& cat
   return trials;
 }
 
-/// The tables of a list such as [[exclude]], with their paths. @throws InputError
-std::vector<std::pair<const Json*, std::string>> tables_of(const Document& document,
-                                                           const std::string& name) {
-  std::vector<std::pair<const Json*, std::string>> tables;
-  if (!document.root.contains(name)) return tables;
-  const Json& list = document.root.at(name);
-  const auto refuse = [&](const std::string& path) {
-    throw InputError(concat(document.location_of(path), ": ", path,
-                            " must be a table in a list of "
-                            "tables; write [[",
-                            name, "]]"));
-  };
-  if (!list.is_array()) refuse(name);
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const std::string path = concat(name, "[", i, "]");
-    if (!list[i].is_object() || list[i].empty()) refuse(path);
-    tables.emplace_back(&list[i], path);
-  }
-  return tables;
-}
-
 /// What stands at `path` matches some trials, or it is a mistake.
 std::vector<std::size_t> matching(const Document& document, TrialIndex& index, const Json& where,
                                   const std::string& path) {
@@ -125,8 +104,13 @@ void exclude(const Document& document, std::vector<Trial>& trials) {
   if (tables.empty()) return;
   TrialIndex index(trials);
   std::vector<bool> dropped(trials.size());
-  for (const auto& [table, path] : tables)
+  for (const auto& [table, path] : tables) {
+    if (table->empty())
+      throw InputError(concat(document.location_of(path), ": ", path,
+                              " is empty (it would drop every trial); give it conditions, such as "
+                              "\"training.seed\" = 0"));
     for (const auto i : matching(document, index, *table, path)) dropped[i] = true;
+  }
   std::vector<Trial> kept;
   for (std::size_t i = 0; i < trials.size(); ++i)
     if (!dropped[i]) kept.push_back(std::move(trials[i]));

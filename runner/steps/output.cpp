@@ -6,9 +6,9 @@
 
 #include <iostream>
 
+#include "core/build_info.hpp"
 #include "core/hash.hpp"
 #include "core/text.hpp"
-#include "core/build_info.hpp"
 #include "runner/steps/network.hpp"
 #include "trainer/device.hpp"
 

@@ -54,6 +54,24 @@ class BadInput : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
+TEST_F(BadInput, PrintConfigPrintsAFileThatPrintsItselfAndStartsNothing) {
+  const std::string program = (binaries() / "sweep_runner").string() + " run ";
+  const Outcome printed =
+      run_shell(program + write_tiny() + " --print-config --seeds 0-3 --exclude training.seed=1,2");
+  ASSERT_EQ(printed.status, 0) << printed.output;
+  EXPECT_NE(printed.output.find("\"training.seed\" = 3"), std::string::npos) << printed.output;
+  EXPECT_EQ(printed.output.find("\"training.seed\" = 2"), std::string::npos) << printed.output;
+  const std::string resolved = (folder_ / "resolved.toml").string();
+  write_atomically(resolved, printed.output);
+  EXPECT_EQ(run_shell(program + resolved + " --print-config").output, printed.output);
+  EXPECT_FALSE(std::filesystem::exists("results")) << "work was started";
+}
+
+TEST_F(BadInput, OptionsThatChooseNoTrials) {
+  expect_refused(run_text(kTiny, "--only training.seed=7"), {"--only training.seed=7", "no trial"});
+  expect_refused(run_text(kTiny, "--seeds 4-1"), {"--seeds 4-1", "counts upwards"});
+}
+
 TEST_F(BadInput, FileThatIsNotThere) {
   expect_refused(run_shell((binaries() / "sweep_runner").string() + " /nowhere/x.toml"),
                  {"/nowhere/x.toml"});

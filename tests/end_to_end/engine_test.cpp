@@ -186,6 +186,17 @@ TEST(Engine, ProgressAsJsonIsJson) {
   EXPECT_THAT(count.at("status"), Gt(0));
 }
 
+TEST(Engine, AStopThatCameTooLateDoesNotStopTheNextRun) {
+  const NoopSweep sweep(1);
+  request(sweep, {{"command", "drain"}});
+  request(sweep, {{"command", "stop"}});
+  const Outcome outcome = run_shell(sweep.command(""));
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+  ASSERT_EQ(events(sweep.journal(), "control").size(), 2u);
+  EXPECT_THAT(events(sweep.journal(), "control")[0].at("outcome").get<std::string>(),
+              HasSubstr("refused"));
+}
+
 TEST(Engine, RequestsThatAreNoneAreRemovedWithAWarning) {
   const NoopSweep sweep(1);
   std::filesystem::create_directories(sweep.run_folder() / "control");

@@ -21,7 +21,9 @@ FOLDERS = {
     "runner/plan/": (
         "runner/plan/", "runner/scheduling/early_stopping.hpp", "storage/", "core/", "trainer/datasets/dataset.hpp"),
     "runner/scheduling/": ("runner/scheduling/", "core/"),
-    "runner/engine/": ("runner/engine/", "runner/plan/", "runner/scheduling/", "cluster/", "storage/", "core/"),
+    "runner/tensorboard/": ("runner/tensorboard/", "core/"),
+    "runner/engine/": (
+        "runner/engine/", "runner/plan/", "runner/scheduling/", "runner/tensorboard/", "cluster/", "storage/", "core/"),
     "runner/data/": ("runner/data/", "runner/engine/", "trainer/datasets/", "cluster/", "storage/", "core/"),
     "runner/tasks/": ("runner/tasks/", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
     "runner/steps/": (
@@ -71,7 +73,7 @@ NO_TORCH = "trainer/datasets/"
 STANDARD = re.compile(r"[a-z_0-9]+")  # <vector>, <cstdint>
 SYSTEM = re.compile(
     r"(sys|linux|arpa|netinet)/\w+\.h|"
-    r"(unistd|fcntl|signal|time|sched|poll|pthread|dlfcn|link|netdb|spawn|pwd|errno|stdlib|string|stdio)\.h")
+    r"(unistd|fcntl|signal|time|sched|poll|pthread|dlfcn|link|termios|netdb|spawn|pwd|errno|stdlib|string|stdio)\.h")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

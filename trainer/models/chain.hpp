@@ -37,6 +37,7 @@ struct Chain : torch::nn::Module {
   /// a bound.
   at::Tensor forward_blocks(const at::Tensor& x, const std::vector<std::size_t>& bounds) {
     const auto block = [this, bounds](const at::Tensor& input) {
+      if (bounds.size() == 2) return forward_range(input, bounds.front(), bounds.back());
       at::Tensor y = input;
       for (std::size_t i = 0; i + 1 < bounds.size(); ++i) {
         const auto part = [this, first = bounds[i], last = bounds[i + 1]](const at::Tensor& in) {

@@ -105,6 +105,21 @@ variable_list run_again(const Segment& segment, const at::Tensor& x,
                                /*create_graph=*/false, /*allow_unused=*/true);
 }
 
+/// Puts a part of a batch of `count`, from `first` on, into its place. Parts that were kept and
+/// joined at the end would take twice the memory.
+void put(at::Tensor& whole, const at::Tensor& part, std::int64_t first, std::int64_t count) {
+  if (part.size(0) == count) {
+    whole = part;
+    return;
+  }
+  if (!whole.defined()) {
+    auto shape = part.sizes().vec();
+    shape.front() = count;
+    whole = at::empty(shape, part.options().memory_format(part.suggest_memory_format()));
+  }
+  whole.narrow(0, first, part.size(0)).copy_(part);
+}
+
 void add(at::Tensor& sum, at::Tensor part) {
   if (!sum.defined())
     sum = std::move(part);
@@ -120,11 +135,10 @@ struct Recomputation : torch::autograd::Function<Recomputation> {
     context->save_for_backward(inputs.vec());
     const auto& x = inputs.front();
     const std::int64_t count = x.size(0), piece = segment->piece(count);
-    if (piece >= count) return segment->block(x);
-    std::vector<at::Tensor> outputs;
+    at::Tensor output;
     for (std::int64_t first = 0; first < count; first += piece)
-      outputs.push_back(segment->block(x.narrow(0, first, std::min(piece, count - first))));
-    return at::cat(outputs);
+      put(output, segment->block(x.narrow(0, first, std::min(piece, count - first))), first, count);
+    return output;
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -153,17 +167,15 @@ struct Recomputation : torch::autograd::Function<Recomputation> {
                                const at::Tensor& gradient) {
     const std::int64_t count = x.size(0), piece = segment.piece(count);
     variable_list sums(wanted.size() + 1);
-    std::vector<at::Tensor> of_x;
     for (std::int64_t first = 0; first < count; first += piece) {
       const std::int64_t size = std::min(piece, count - first);
       const auto part = run_again(segment, x.narrow(0, first, size), parameters, wanted,
                                   gradient.narrow(0, first, size));
       auto next = part.begin();
-      if (wanted.front()) of_x.push_back(*next++);
+      if (wanted.front()) put(sums[1], *next++, first, count);
       for (std::size_t i = 1; i < wanted.size(); ++i)
         if (wanted[i]) add(sums[i + 1], *next++);
     }
-    if (wanted.front()) sums[1] = of_x.size() == 1 ? of_x.front() : at::cat(of_x);
     return sums;
   }
 };

@@ -50,10 +50,11 @@ struct Network : nn::Module {
         add(nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
         in = kWidths[stage];
       }
-      bounds.push_back(features->size());
-      add(nn::MaxPool2d(nn::MaxPool2dOptions(2)));
       // Pooling stands behind f(x), which is the last convolution with its ReLU.
-      if (stage + 1 < depths.size()) bounds.push_back(features->size());
+      const bool is_last = stage + 1 == depths.size();
+      if (is_last) bounds.push_back(features->size());
+      add(nn::MaxPool2d(nn::MaxPool2dOptions(2)));
+      if (!is_last) bounds.push_back(features->size());
     }
     classifier->add("0", nn::Linear(512 * 7 * 7, width));
     classifier->add("1", nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));

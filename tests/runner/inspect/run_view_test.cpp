@@ -217,7 +217,7 @@ TEST(RunView, LeavesOutLinesThatAreNoEvents) {
   files.write_living_status();
   const RunView run = files.view();
   EXPECT_EQ(run.problems().size(), 10U);
-  EXPECT_THAT(run.problems(), ::testing::Contains(HasSubstr("line '4' is damaged")));
+  EXPECT_THAT(run.problems(), ::testing::Contains(HasSubstr("line 4: '")));
   EXPECT_THAT(run.problems(), ::testing::Contains(HasSubstr("seconds is not a number")));
   EXPECT_EQ(task(run, SmallRun::attacker), State::running);
   EXPECT_EQ(run.history().epoch(), 1);

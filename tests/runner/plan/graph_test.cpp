@@ -55,9 +55,9 @@ TEST(Graph, ShardsCoverTheSetOnceAndDoNotChangeItsName) {
   std::int64_t next = 0;
   for (const auto& task : cut.tasks) {
     if (task.output.kind != ArtifactKind::adversarial_shard) continue;
-    EXPECT_EQ(task.spec.at("first"), next);
+    EXPECT_EQ(task.spec().at("first"), next);
     EXPECT_TRUE(task.temporary);
-    next += task.spec.at("count").get<std::int64_t>();
+    next += task.spec().at("count").get<std::int64_t>();
   }
   EXPECT_EQ(next, 20);
   EXPECT_EQ(whole.adversarial_sets, cut.adversarial_sets);
@@ -97,9 +97,9 @@ TEST(Graph, WeightsToStartFromAreKnownByTheirContent) {
   EXPECT_NE(names(from("a.pth")), names(without));
   const Task task = from("a.pth").tasks.at(1);
   EXPECT_EQ(task.locations, (Json{{"weights", (folder / "a.pth").string()}}));
-  EXPECT_EQ(task.spec.at("model").at("weights_sha256"), sha256("weights"));
-  EXPECT_FALSE(task.spec.at("model").contains("weights"));
-  EXPECT_EQ(without.tasks.at(1).spec.at("model"),
+  EXPECT_EQ(task.spec().at("model").at("weights_sha256"), sha256("weights"));
+  EXPECT_FALSE(task.spec().at("model").contains("weights"));
+  EXPECT_EQ(without.tasks.at(1).spec().at("model"),
             (Json{{"name", "resnet18"}, {"normalize", "imagenet"}}));
 }
 

@@ -70,6 +70,7 @@ TEST(Range, RefusesWhatHasNoValuesOrTooMany) {
   EXPECT_THAT(refused("{from = 0, to = 1, step = 1e-9}"), HasSubstr("more than 100000"));
   EXPECT_THAT(refused("{from = 0, to = 1, num = 9000000000}"), HasSubstr("r.num"));
   EXPECT_THAT(refused("{from = 0, to = 1e300, step = 1e-300}"), HasSubstr("more digits"));
+  EXPECT_THAT(refused("{from = '1/inf', to = 1, step = 1}"), HasSubstr("more digits"));
   EXPECT_THAT(refused("{from = 0, to = inf, step = 1}"), HasSubstr("r.to = "));
   EXPECT_THAT(refused("{from = -9223372036854775807, to = 1, step = 1}"), HasSubstr("more digits"));
   EXPECT_THAT(refused("{from = 0, to = 1, num = 3, scale = 'log'}"), HasSubstr("above 0"));
@@ -161,7 +162,10 @@ TEST(Exclude, RefusesMistakes) {
   EXPECT_THAT(refusal(grid + "\"training.seed\" = {min = 'x'}\n"), HasSubstr("is no number"));
   EXPECT_THAT(refusal(grid + "\"training.seed\" = {min = 0, mx = 1}\n"),
               HasSubstr("did you mean 'max'"));
-  EXPECT_THAT(refusal(grid), HasSubstr("exclude[0] must be a table"));
+  EXPECT_THAT(refusal(grid), HasSubstr("exclude[0] is empty"));
+  for (const std::string list : {"zip", "include", "exclude", "priority"})
+    for (const std::string bad : {"3", "[3]"})
+      EXPECT_THAT(message_of([&] { example("", {list + "=" + bad}); }), HasSubstr(list)) << list;
 }
 
 TEST(Priority, IsTheHighestOfTheTrialsThatNeedATask) {

@@ -51,10 +51,10 @@ TEST(Preprocessor, IsTrainedOnceAndStandsBeforeEveryClassifier) {
   EXPECT_THAT(made[0]->inputs, ElementsAre(graph.datasets.front()));
   for (const auto* task : tasks_of(graph, ArtifactKind::evaluation)) {
     EXPECT_THAT(task->inputs, Contains(made[0]->output));
-    EXPECT_EQ(task->spec.at("preprocessor"), made[0]->output.hash);
+    EXPECT_EQ(task->spec().at("preprocessor"), made[0]->output.hash);
   }
   for (const auto* task : tasks_of(graph, ArtifactKind::model))
-    EXPECT_FALSE(task->spec.contains("preprocessor")) << "a classifier is trained without it";
+    EXPECT_FALSE(task->spec().contains("preprocessor")) << "a classifier is trained without it";
 }
 
 TEST(Preprocessor, LearnsFromTheAttackersExamplesOfTheTrainingImages) {
@@ -63,11 +63,11 @@ TEST(Preprocessor, LearnsFromTheAttackersExamplesOfTheTrainingImages) {
   ASSERT_EQ(made.size(), 1U);
   ASSERT_EQ(made[0]->inputs.size(), 3U);
   const Task& guide = task_of(graph, made[0]->inputs[1]);
-  EXPECT_EQ(guide.spec.at("defence").at("name"), "none") << "the attacker";
+  EXPECT_EQ(guide.spec().at("defence").at("name"), "none") << "the attacker";
   const Task& set = task_of(graph, made[0]->inputs[2]);
-  EXPECT_EQ(set.spec.at("split"), "train");
-  EXPECT_EQ(set.spec.at("model"), guide.output.hash);
-  EXPECT_FALSE(set.spec.contains("preprocessor"));
+  EXPECT_EQ(set.spec().at("split"), "train");
+  EXPECT_EQ(set.spec().at("model"), guide.output.hash);
+  EXPECT_FALSE(set.spec().contains("preprocessor"));
 }
 
 TEST(Preprocessor, NameDependsOnWhatItsAttacksAreAndNotOnWhatTheyAreCalled) {
@@ -140,7 +140,7 @@ TEST(WhiteBox, AttacksEveryTrialItself) {
   for (std::size_t trial = 0; trial < 2; ++trial) {
     const Task& evaluation = task_of(graph, graph.evaluations[trial].at("white"));
     const Task& set = task_of(graph, graph.adversarial_sets[trial].at("white"));
-    EXPECT_EQ(set.spec.at("model"), evaluation.spec.at("model"));
+    EXPECT_EQ(set.spec().at("model"), evaluation.spec().at("model"));
   }
 }
 
@@ -149,7 +149,7 @@ TEST(WhiteBox, GoesThroughThePreprocessor) {
       example_graph(example(std::string("[preprocessor]\nname = \"reformer\"\n") + kWhiteBox));
   const auto made = tasks_of(graph, ArtifactKind::preprocessor).front()->output;
   const auto preprocessor_of = [&](const char* label) {
-    return task_of(graph, graph.adversarial_sets[0].at(label)).spec.value("preprocessor", "");
+    return task_of(graph, graph.adversarial_sets[0].at(label)).spec().value("preprocessor", "");
   };
   EXPECT_EQ(preprocessor_of("white"), made.hash);
   EXPECT_EQ(preprocessor_of("transfer"), made.hash)
@@ -157,7 +157,7 @@ TEST(WhiteBox, GoesThroughThePreprocessor) {
   const Graph bare =
       example_graph(example(std::string("[preprocessor]\nname = \"reformer\"\n") + kWhiteBox,
                             {"attacker.preprocessor.name='none'"}));
-  EXPECT_EQ(task_of(bare, bare.adversarial_sets[0].at("transfer")).spec.value("preprocessor", ""),
+  EXPECT_EQ(task_of(bare, bare.adversarial_sets[0].at("transfer")).spec().value("preprocessor", ""),
             "");
 }
 
@@ -227,10 +227,10 @@ TEST(Teacher, IsAModelLikeTheStudentWithItsOwnSeed) {
       example("[[include]]\ndefence.name = \"distillation\"\ndefence.temperature = 10\n"));
   const auto models = tasks_of(graph, ArtifactKind::model);
   ASSERT_EQ(models.size(), 3U) << "teacher, student, attacker";
-  const Json& teacher = models[0]->spec;
+  const Json teacher = models[0]->spec();
   EXPECT_EQ(teacher.at("defence"), (Json{{"name", "temperature"}, {"temperature", 10.0}}));
   EXPECT_EQ(teacher.at("training").at("seed"), 1000);
-  EXPECT_EQ(models[1]->spec.at("teacher"), models[0]->output.hash);
+  EXPECT_EQ(models[1]->spec().at("teacher"), models[0]->output.hash);
   EXPECT_THAT(models[1]->inputs, Contains(models[0]->output));
 }
 

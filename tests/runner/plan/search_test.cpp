@@ -65,7 +65,16 @@ TEST(Search, DrawsAreDifferentAndAllOfASmallSpaceIsFound) {
   const std::string space = "[search.space]\n\"training.seed\" = {from = 0, to = 29, step = 1}\n";
   EXPECT_EQ(example("[search]\nmethod = \"random\"\ntrials = 30\n" + space).trials.size(), 30U);
   EXPECT_THAT(refusal("[search]\nmethod = \"random\"\ntrials = 31\n" + space),
-              AllOf(HasSubstr("search.trials = 31"), HasSubstr("30 were found")));
+              AllOf(HasSubstr("search.trials = 31"), HasSubstr("combinations (30)")));
+}
+
+TEST(Search, RefusesSpacesThatAreTooSmallAtOnce) {
+  const std::string head = "[search]\nmethod = \"random\"\ntrials = 100000\n[search.space]\n";
+  EXPECT_THAT(refusal(head + "\"training.seed\" = {from = 0, to = 9}\n"),
+              HasSubstr("combinations (10)"));
+  EXPECT_THAT(refusal("[search]\nmethod = \"random\"\ntrials = 3\n[search.space]\n"
+                      "\"training.seed\" = [1, 1, 2]\n"),
+              HasSubstr("combinations (2)"));
 }
 
 TEST(Search, RefusesMistakes) {

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace sweep::commands {
+
+/// The options that were given, as arguments again, one each: a value that begins with a dash is
+/// then no option. `left_out`: long name of one
+std::vector<std::string> arguments_again(const CLI::App& app, const std::string& left_out);
+
+}  // namespace sweep::commands

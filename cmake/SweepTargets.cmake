@@ -45,6 +45,19 @@ function(sweep_link_plugins target)
   endforeach()
 endfunction()
 
+# sweep_embed_output(runner/plan/catalogue_text.cpp trial_executor describe sweep::plan kCatalogueText)
+# makes a source in the build's generated/ with a constant: what `trial_executor describe` prints.
+function(sweep_embed_output file program argument namespace name)
+  set(output "${CMAKE_BINARY_DIR}/generated/${file}")
+  add_custom_command(OUTPUT "${output}"
+    COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:${program}> -DARGUMENT=${argument}
+            -DNAMESPACE=${namespace} -DNAME=${name} "-DOUTPUT=${output}"
+            -P "${CMAKE_SOURCE_DIR}/cmake/EmbedOutput.cmake"
+    DEPENDS ${program} "${CMAKE_SOURCE_DIR}/cmake/EmbedOutput.cmake"
+    COMMENT "Asking ${program} to ${argument}"
+    VERBATIM)
+endfunction()
+
 # sweep_program(name SOURCES main.cpp LINK sweep::core PLUGINS attacks)
 function(sweep_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PLUGINS" ${ARGN})

@@ -13,6 +13,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "runner/command_line/man_page.hpp"
 #include "runner/report/format.hpp"
 #include "runner/report/grouping.hpp"
 #include "runner/report/load.hpp"
@@ -61,7 +62,7 @@ constexpr char kFooter[] =
 
 struct Arguments {
   std::vector<std::filesystem::path> folders{"results"};
-  std::filesystem::path out, missing;
+  std::filesystem::path out, missing, man_pages;
   std::string format;
   std::vector<std::string> tables, stat, group_by;
   bool compare = false, intervals = false, strict = false;
@@ -110,6 +111,9 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--missing", arguments.missing,
                  "Write a sweep file that computes the empty cells, and nothing else")
       ->type_name("FILE.toml");
+  app.add_option("--man-pages", arguments.man_pages, "Write the manual page to this folder")
+      ->type_name("DIR")
+      ->group("");  // for the build
   app.add_flag("--strict", arguments.strict,
                "Exit with 1 and say which cells are missing, if any are");
 }
@@ -305,6 +309,11 @@ int main(int argc, char** argv) {
   sweep::init_log("");
   try {
     app.parse(argc, argv);
+    if (!arguments.man_pages.empty()) {
+      sweep::command_line::write_man_pages(sweep::command_line::usage_of(app), sweep::kVersion,
+                                           arguments.man_pages);
+      return 0;
+    }
     return static_cast<int>(run(arguments));
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::bad_input);

@@ -11,7 +11,8 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
-#include "runner/bin/step_names.hpp"
+#include "runner/command_line/step_names.hpp"
+#include "runner/command_line/usage.hpp"
 #include "runner/steps/guard.hpp"
 #include "runner/steps/steps.hpp"
 #include "trainer/defences/defence.hpp"
@@ -20,18 +21,23 @@
 namespace sweep::bin {
 namespace {
 
+using command_line::kSteps;
+
 /// What the chosen step will do.
 using Action = std::function<ExitCode()>;
 
+/// Names them in the help; what is none of them gets a better message from the registry.
 template <class Registry>
-std::string names_in() {
+CLI::Validator names_in() {
   std::vector<std::string> names;
   for (const auto& [name, entry] : Registry::instance().entries()) names.push_back(name);
-  return join(names, ", ");
+  return CLI::Validator(command_line::choices_text(names));
 }
 
 CLI::Option* add_architecture(CLI::App& app, std::string& arch) {
-  return app.add_option("--arch", arch, names_in<trainer::ModelRegistry>())->type_name("NAME");
+  return app.add_option("--arch", arch, "The model")
+      ->type_name("NAME")
+      ->check(names_in<trainer::ModelRegistry>());
 }
 
 CLI::Option* add_num_classes(CLI::App& app, std::int64_t& num_classes) {
@@ -181,10 +187,9 @@ void add_attack(CLI::App& app, Action& action) {
   const auto request = std::make_shared<steps::AttackRequest>();
   add_model(app, request->model);
   add_images(app, request->images);
-  app.add_option(
-         "--attack", request->attack,
-         concat(names_in<attacks::AttackRegistry>(), "; keys: sweep_runner describe attacks"))
+  app.add_option("--attack", request->attack, "The method; its keys: sweep_runner describe attacks")
       ->type_name("NAME")
+      ->check(names_in<attacks::AttackRegistry>())
       ->required();
   add_settings(app, kAttackKeys, "Any key of the attack: iterations=100; repeatable",
                request->settings);
@@ -224,10 +229,10 @@ void add_train(CLI::App& app, Action& action) {
   add_num_classes(app, request->num_classes)
       ->description("Classes that the model tells apart; by default as many as the labels name");
   add_images(app, request->images);
-  app.add_option(
-         "--defence", request->defence,
-         concat(names_in<trainer::DefenceRegistry>(), "; keys: sweep_runner describe defences"))
+  app.add_option("--defence", request->defence,
+                 "The defence; its keys: sweep_runner describe defences")
       ->type_name("NAME")
+      ->check(names_in<trainer::DefenceRegistry>())
       ->capture_default_str();
   add_settings(app, kTrainKeys,
                "Any key of the tables defence, model and training: training.epochs=8; repeatable",
@@ -261,16 +266,31 @@ using AddStep = void (*)(CLI::App& app, Action& action);
 constexpr std::array<AddStep, kSteps.size()> kAdders{add_train, add_predict, add_attack,
                                                      add_evaluate, add_weights};
 
-}  // namespace
-
-int run_step(int argc, char** argv) {
-  CLI::App app("Single steps of an experiment, on files of your own.", "sweep_runner");
+/// All steps as subcommands of `app`; the chosen one sets `action`.
+void add_steps(CLI::App& app, Action& action) {
   app.require_subcommand(1);
-  Action action;
   for (std::size_t i = 0; i < kSteps.size(); ++i) {
     auto* command = app.add_subcommand(kSteps[i].name, kSteps[i].summary);
+    command->footer(kSteps[i].examples);
     kAdders[i](*command, action);
   }
+}
+
+constexpr char kDescription[] = "Single steps of an experiment, on files of your own.";
+
+}  // namespace
+
+std::string describe_steps() {
+  CLI::App app(kDescription, "sweep_runner");
+  Action action;
+  add_steps(app, action);
+  return Json(command_line::usage_of(app)).dump();
+}
+
+int run_step(int argc, char** argv) {
+  CLI::App app(kDescription, "sweep_runner");
+  Action action;
+  add_steps(app, action);
   init_log("");
   return static_cast<int>(steps::guarded([&] {
     try {

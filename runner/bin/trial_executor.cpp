@@ -7,7 +7,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "runner/bin/step_commands.hpp"
-#include "runner/bin/step_names.hpp"
+#include "runner/command_line/step_names.hpp"
 #include "runner/tasks/executor.hpp"
 #include "trainer/describe.hpp"
 
@@ -28,7 +28,7 @@ int guarded(const std::function<int()>& action) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1 && sweep::bin::is_step(argv[1])) return sweep::bin::run_step(argc, argv);
+  if (argc > 1 && sweep::command_line::is_step(argv[1])) return sweep::bin::run_step(argc, argv);
   CLI::App app(
       "trial_executor: prepares datasets, trains, attacks and evaluates for sweep_runner, which\n"
       "starts it. Nobody needs to start it by hand.",
@@ -38,6 +38,8 @@ int main(int argc, char** argv) {
   auto* describe = app.add_subcommand("describe",
                                       "Print every dataset, model, defence and attack with its "
                                       "options, as JSON");
+  auto* describe_steps =
+      app.add_subcommand("describe-steps", "Print the single steps with their options, as JSON");
   auto* work = app.add_subcommand("work", "Serve tasks over the socket on file descriptor 3");
   int threads = 1;
   std::string device = "auto";
@@ -52,6 +54,10 @@ int main(int argc, char** argv) {
   return guarded([&] {
     if (describe->parsed()) {
       std::cout << sweep::trainer::describe_plugins().dump();
+      return 0;
+    }
+    if (describe_steps->parsed()) {
+      std::cout << sweep::bin::describe_steps();
       return 0;
     }
     (void)work;

@@ -24,7 +24,7 @@ class Command {
 };
 
 /// What a verb's help shows, in this order.
-enum class Group { run, look, change, upkeep };
+enum class Group { run, look, change, upkeep, help };
 
 struct Entry {
   Group group = Group::run;

@@ -1,7 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "core/text.hpp"
+#include "runner/command_line/usage.hpp"
 #include "runner/commands/command.hpp"
 #include "runner/plan/listing.hpp"
 
@@ -17,7 +17,10 @@ constexpr char kExamples[] =
 class Describe final : public Command {
  public:
   void add_options(CLI::App& app) override {
-    app.add_option("kind", kind_, join(plan::listed_kinds(), ", "))->type_name("KIND")->required();
+    app.add_option("kind", kind_, "What to show")
+        ->type_name("KIND")
+        ->check(CLI::Validator(command_line::choices_text(plan::listed_kinds())))
+        ->required();
   }
   int run() override {
     std::cout << plan::list(plan::built_in_catalogue(), kind_);

@@ -1,6 +1,9 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <string>
+#include <vector>
 
+#include "runner/command_line/usage.hpp"
 #include "runner/commands/command.hpp"
 #include "runner/commands/run_options.hpp"
 #include "runner/inspect/trial_list.hpp"
@@ -21,12 +24,20 @@ constexpr char kExamples[] =
     "  sweep_runner list --where defence.name=denoising --metrics --sort -clean\n"
     "  sweep_runner list results --csv --columns id,training.seed,clean > trials.csv";
 
+std::string states() {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < inspect::kStates; ++i)
+    names.emplace_back(to_string(static_cast<inspect::State>(i)));
+  return command_line::choices_text(names);
+}
+
 class List final : public Command {
  public:
   void add_options(CLI::App& app) override {
     add_run_options(app, where_, true);
     app.add_option("--state", request_.states, "Only trials in one of these states")
         ->type_name("STATE,...")
+        ->check(CLI::Validator(states()))
         ->delimiter(',')
         ->allow_extra_args(false);
     app.add_option("--where", request_.where, "Only trials whose key has this value; repeatable")

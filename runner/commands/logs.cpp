@@ -1,8 +1,11 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
+#include <string>
 #include <thread>
+#include <vector>
 
+#include "runner/command_line/usage.hpp"
 #include "runner/commands/command.hpp"
 #include "runner/commands/run_options.hpp"
 #include "runner/inspect/logs.hpp"
@@ -23,6 +26,16 @@ constexpr char kExamples[] =
     "trial ends\n"
     "  sweep_runner logs 3 --task model --attempt 1 -n 20";
 
+std::string kinds() {
+  using storage::ArtifactKind;
+  std::vector<std::string> names;
+  for (const auto kind :
+       {ArtifactKind::dataset, ArtifactKind::model, ArtifactKind::preprocessor,
+        ArtifactKind::adversarial_shard, ArtifactKind::adversarial_set, ArtifactKind::evaluation})
+    names.emplace_back(to_string(kind));
+  return command_line::choices_text(names);
+}
+
 class Logs final : public Command {
  public:
   void add_options(CLI::App& app) override {
@@ -31,10 +44,9 @@ class Logs final : public Command {
         ->required();
     add_run_options(app, where_);
     app.add_flag("-f,--follow", follow_, "Go on as the log grows, until the trial has ended");
-    app.add_option(
-           "--task", request_.kind,
-           "Of its task of this kind: model, preprocessor, adversarial_set, evaluation, ...")
-        ->type_name("KIND");
+    app.add_option("--task", request_.kind, "Of its task of this kind")
+        ->type_name("KIND")
+        ->check(CLI::Validator(kinds()));
     app.add_option("--attempt", request_.attempt, "Of this attempt; without it: the last")
         ->type_name("N")
         ->check(CLI::PositiveNumber);

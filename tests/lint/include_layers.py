@@ -29,20 +29,22 @@ FOLDERS = {
     "runner/steps/": (
         "runner/steps/", "runner/tasks/checkpoint.hpp", "runner/tasks/tensors.hpp", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
     "runner/report/": ("runner/report/", "storage/", "core/"),
-    "runner/bin/step_": ("runner/bin/step_", "runner/steps/", "trainer/", "attacks/", "core/"),
+    # What programs say of themselves: man pages, completion.
+    "runner/command_line/": ("runner/command_line/", "core/"),
+    "runner/bin/step_": ("runner/bin/step_", "runner/command_line/", "runner/steps/", "trainer/", "attacks/", "core/"),
     "runner/bin/trial_executor.cpp": (
-        "runner/bin/step_", "runner/tasks/", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
+        "runner/bin/step_", "runner/command_line/", "runner/tasks/", "trainer/", "attacks/", "cluster/", "storage/", "core/"),
     # Verbs: they may use everything that sweep_runner links, which is not LibTorch.
     "runner/commands/": (
-        "runner/commands/", "runner/data/", "runner/engine/", "runner/inspect/", "runner/plan/", "runner/scheduling/",
+        "runner/commands/", "runner/command_line/", "runner/data/", "runner/engine/", "runner/inspect/", "runner/plan/", "runner/scheduling/",
         "runner/upkeep/", "cluster/", "storage/", "core/"),
     # The state of a run, read from its folder; what else is done with results.
     "runner/inspect/": ("runner/inspect/", "storage/", "core/"),
     "runner/upkeep/": (
         "runner/upkeep/", "runner/inspect/", "runner/report/", "runner/plan/record.hpp", "storage/", "core/"),
-    "runner/bin/sweep_runner.cpp": ("runner/bin/step_names.hpp", "runner/commands/command.hpp", "cluster/", "core/"),
+    "runner/bin/sweep_runner.cpp": ("runner/command_line/step_names.hpp", "runner/commands/app.hpp", "cluster/", "core/"),
     # Starts in milliseconds, without MPI and LibTorch.
-    "runner/bin/aggregate_results.cpp": ("runner/report/", "storage/", "core/"),
+    "runner/bin/aggregate_results.cpp": ("runner/report/", "runner/command_line/", "storage/", "core/"),
     "tests/": EVERYTHING,
     "benchmarks/": EVERYTHING,
 }
@@ -55,7 +57,7 @@ LIBRARIES = [
     (r"openssl/.*", ("core/hash.cpp",)),
     (r"(spdlog|fmt)/.*", ("core/log.cpp",)),
     (r"toml\+\+/.*|toml\.hpp", ("core/document.cpp",)),
-    (r"CLI/.*", ("runner/bin/", "runner/commands/*.cpp")),
+    (r"CLI/.*", ("runner/bin/", "runner/commands/*.cpp", "runner/command_line/*.cpp")),
     (r"(hdf5|H5\w*)\.h", ("storage/hdf5/",)),
     (r"mpi\.h", ("cluster/*.cpp",)),
     (r"stb/stb_easy_font\.h", ("runner/data/*.cpp",)),

@@ -142,12 +142,12 @@ std::string verify_checksum(const std::filesystem::path& path) {
 Json inspect_artifact(const std::filesystem::path& path) {
   const std::string what = concat("the artifact '", path.string(), "'");
   const MappedFile file = map_file(path);
-  return read_isolated(what,
-                       [&](SharedMemory&) {
-                         return Content{
-                             .attributes =
-                                 hdf5::read_mapped(path, file.data, file.bytes).attributes};
-                       })
+  return read_isolated(
+             what,
+             [&](SharedMemory&) {
+               return Content{.attributes =
+                                  hdf5::read_mapped(path, file.data, file.bytes).attributes};
+             })
       .attributes;
 }
 

@@ -1,7 +1,6 @@
 #include "runner/upkeep/difference.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <set>
 
@@ -9,13 +8,12 @@
 #include "core/text.hpp"
 #include "runner/plan/record.hpp"
 #include "runner/report/load.hpp"
+#include "runner/upkeep/content.hpp"
 #include "runner/upkeep/recorded_run.hpp"
 #include "storage/artifact_file.hpp"
 
 namespace sweep::upkeep {
 namespace {
-
-using storage::Content;
 
 std::map<std::pair<std::string, std::string>, std::optional<double>> cells_of(
     const report::Table& table) {
@@ -48,23 +46,6 @@ void compare_tables(const report::Table& a, const report::Table& b, Difference& 
   for (const auto& [place, value] : cells_of(a))
     if (const auto other = cells_b.find(place); other != cells_b.end())
       difference.cells.push_back({place.first, place.second, value, other->second});
-}
-
-/// When, where and how fast is no content.
-bool is_measured(const std::string& name) {
-  return name == "history/seconds" || name == "history/images_per_second";
-}
-
-bool equal_content(const Content& a, const Content& b) {
-  if (a.arrays.size() != b.arrays.size()) return false;
-  return std::all_of(a.arrays.begin(), a.arrays.end(), [&](const auto& entry) {
-    const auto& [name, array] = entry;
-    const auto other = b.arrays.find(name);
-    return other != b.arrays.end() && array.shape == other->second.shape &&
-           array.type == other->second.type &&
-           (is_measured(name) ||
-            std::memcmp(array.data.get(), other->second.data.get(), array.bytes()) == 0);
-  });
 }
 
 void compare_artifacts(const inspect::RunFolder& a, const inspect::RunFolder& b,

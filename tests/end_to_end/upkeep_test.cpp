@@ -148,5 +148,67 @@ TEST_F(Upkeep, DiffTellsWhatDiffers) {
   EXPECT_EQ(runner("diff " + sweep_.out().string() + " /nowhere").status, 2);
 }
 
+TEST_F(Upkeep, ExportedResultsServeAnotherFolder) {
+  const TemporaryFolder folder;
+  const std::string ex = (folder / "export").string(), out = (folder / "out").string();
+  EXPECT_EQ(runner(concat("export ", sweep_.out().string(), " --to ", ex)).status, 0);
+  EXPECT_EQ(runner("verify " + ex).status, 0);
+  EXPECT_EQ(runner(concat("export ", sweep_.out().string(), " --to ", ex)).status, 2)
+      << "it is there already";
+  const Outcome imported = runner(concat("import ", ex, " --out ", out));
+  EXPECT_EQ(imported.status, 0) << imported.output;
+  EXPECT_THAT(imported.output, HasSubstr("11 artifacts are new here"));
+  EXPECT_THAT(runner(concat("import ", ex, " --out ", out)).output,
+              HasSubstr("0 artifacts are new here, 11 were here already"));
+  EXPECT_EQ(runner(concat("diff ", sweep_.out().string(), " ", out)).status, 0);
+  const Outcome run =
+      runner(concat((sweep_.out().parent_path() / "noop.toml").string(), " --out ", out));
+  EXPECT_THAT(run.output, HasSubstr("all done already")) << run.output;
+}
+
+TEST_F(Upkeep, ATrialIsExportedWithWhatItNeeds) {
+  const TemporaryFolder folder;
+  const std::string ex = (folder / "export").string();
+  const Outcome outcome = runner(concat("export ", sweep_.out().string(), " --trial 1 --to ", ex));
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+  // Dataset, attacker, adversarial set, its own model, two evaluations.
+  EXPECT_EQ(artifacts_of(ex).size(), 6u) << outcome.output;
+}
+
+TEST_F(Upkeep, ImportRefusesWhatIsNotWhatItSays) {
+  const TemporaryFolder folder;
+  const fs::path ex = folder / "export", models = ex / "artifacts/model";
+  const std::string out = (folder / "out").string();
+  ASSERT_EQ(runner(concat("export ", sweep_.out().string(), " --to ", ex.string())).status, 0);
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(models)) found.push_back(entry.path());
+  ASSERT_EQ(found.size(), 3u);
+  const auto replace = [](const fs::path& path, const std::string& bytes) {
+    fs::remove(path);  // it is linked with the original
+    std::ofstream(path, std::ios::binary) << bytes;
+  };
+  const std::string other = read_text(found[2]);
+  replace(found[0], other);                 // a name of its own, another's content
+  replace(found[1], other.substr(0, 700));  // truncated
+  replace(models / (std::string(64, 'c') + ".h5"), "garbage");
+  fs::create_symlink("/etc/hostname", models / (std::string(64, 'd') + ".h5"));
+  replace(models / "..h5", "x");
+  fs::create_directories(ex / "runs/..evil");
+  fs::copy(ex / "runs/noop/plan.json", ex / "runs/..evil/plan.json");
+  replace(ex / "runs/noop/plan.json", R"({"version": 3, "tasks": [{"hash": "../../x"}]})");
+  const Outcome outcome = runner(concat("import --json ", ex.string(), " --out ", out));
+  EXPECT_EQ(outcome.status, 1) << outcome.output;
+  const Json report = Json::parse(outcome.output.substr(outcome.output.find('{')));
+  EXPECT_EQ(report.at("added"), 9) << "the other model, and what is no model";
+  EXPECT_EQ(report.at("runs").size(), 0u) << outcome.output;
+  EXPECT_EQ(report.at("refused").size(), 6u) << outcome.output;
+  EXPECT_EQ(artifacts_of(out).size(), 9u);
+  for (const auto& entry : fs::recursive_directory_iterator(out)) {
+    EXPECT_FALSE(fs::is_symlink(entry.path())) << entry.path();
+    EXPECT_THAT(entry.path().string(), Not(HasSubstr(".tmp")));
+  }
+  EXPECT_EQ(runner("import /nowhere --out " + out).status, 2);
+}
+
 }  // namespace
 }  // namespace sweep::testing

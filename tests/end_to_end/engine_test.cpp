@@ -149,16 +149,29 @@ TEST(Engine, ATaskThatTakesTooLongIsKilledAndTriedAgain) {
   EXPECT_THAT(failures[1].at("message").get<std::string>(), HasSubstr("run.task_timeout"));
 }
 
-TEST(Engine, MaxConcurrentIsKept) {
-  const NoopSweep sweep(12);
-  ASSERT_EQ(run_shell(sweep.command("--np 4 --max-concurrent 2", R"({"seconds": 0.05})")).status,
-            0);
+int most_at_once(const NoopSweep& sweep) {
   int running = 0, most = 0;
   for (const auto& event : sweep.journal()) {
     if (event.at("event") == "started") most = std::max(most, ++running);
     if (event.at("event") == "done") --running;
   }
-  EXPECT_EQ(most, 2);
+  return most;
+}
+
+TEST(Engine, MaxConcurrentIsKept) {
+  const NoopSweep sweep(12);
+  ASSERT_EQ(run_shell(sweep.command("--np 4 --max-concurrent 2", R"({"seconds": 0.05})")).status,
+            0);
+  EXPECT_EQ(most_at_once(sweep), 2);
+}
+
+TEST(Engine, AHostGetsNoMoreTasksThanItsMemoryHolds) {
+  const NoopSweep sweep(6);
+  const Outcome outcome =
+      run_shell(sweep.command("--np 3 --set run.memory_per_task=900000", R"({"seconds": 0.05})"));
+  ASSERT_EQ(outcome.status, 0) << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("it works on one task at a time"));
+  EXPECT_EQ(most_at_once(sweep), 1);
 }
 
 TEST(Engine, TrialsOfSeveralDevicesRunOnSeveralRanks) {

@@ -35,9 +35,6 @@ Plan make_plan(const engine::RunRequest& request, const std::vector<std::size_t>
       plan.notes.push_back(concat(dataset.at("name").get<std::string>(), ": ", note));
     return summary;
   });
-  for (auto& task : plan.graph.tasks)
-    if (task.output.kind == storage::ArtifactKind::model)
-      task.devices = static_cast<int>(plan.sweep.run.devices_per_trial);
   plan.calibration = plan::measured(store);
   plan.forecast = plan::forecast(
       plan.graph,

@@ -145,12 +145,6 @@ void check_devices(const RunRequest& request, const plan::RunOptions& options, i
                             " (no trial could ever start); start more ranks with --np"));
 }
 
-void set_devices(plan::Graph& graph, const plan::RunOptions& options) {
-  for (auto& task : graph.tasks)
-    if (task.output.kind == storage::ArtifactKind::model)
-      task.devices = static_cast<int>(options.devices_per_trial);
-}
-
 /// All checks happen here, before any work starts. @throws InputError
 Run prepare(const RunRequest& request, int ranks, const OnDatasets& on_datasets) {
   const auto& catalogue = plan::built_in_catalogue();
@@ -159,7 +153,6 @@ Run prepare(const RunRequest& request, int ranks, const OnDatasets& on_datasets)
   check_devices(request, run.sweep.run, ranks);
   std::vector<std::string> notes = run.sweep.notes;
   run.graph = plan::build_graph(run.sweep, catalogue, inspect_and_note(notes));
-  set_devices(run.graph, run.sweep.run);
   // As text, which takes far less memory; the trials are in it, and in the graph.
   const std::string record =
       plan::plan_record(run.sweep, run.graph, request.sweep.file.string()).dump(1) + "\n";

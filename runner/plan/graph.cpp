@@ -148,7 +148,8 @@ class Builder {
               .locations = WeightFiles::locations(trial.model),
               .label = concat("train ", classifier_text(trial)),
               .cost = training_passes(trial.defence, trial.training) *
-                      static_cast<double>(source.summary.train_total())};
+                      static_cast<double>(source.summary.train_total()),
+              .devices = static_cast<int>(sweep_.run.devices_per_trial)};
     if (const auto teacher = teacher_of(trial)) {
       task.inputs.push_back(model(source, *teacher));
       spec["teacher"] = task.inputs.back().hash;

@@ -33,11 +33,11 @@ class Plan final : public Command {
         ->delimiter(',')
         ->allow_extra_args(false)
         ->check(CLI::Range(std::size_t{1}, std::size_t{100000}));
-    auto* formats = app.add_option_group("format");
-    formats->add_flag("--trials", trials_, "One line for each trial, as a table");
-    formats->add_flag("--csv", csv_, "The same as CSV");
-    formats->add_flag("--json", json_, "Everything but the trials, as JSON");
-    formats->require_option(0, 1);
+    auto* trials = app.add_flag("--trials", trials_, "One line for each trial, as a table");
+    auto* csv = app.add_flag("--csv", csv_, "The same as CSV")->excludes(trials);
+    app.add_flag("--json", json_, "Everything but the trials, as JSON")
+        ->excludes(trials)
+        ->excludes(csv);
   }
 
   int run() override {

@@ -87,5 +87,25 @@ TEST_F(TrainingInEngine, SearchEndsTrainingsEarlyAndRemembersIt) {
   EXPECT_EQ(events(journal("search"), "started").size(), started) << "they stay ended";
 }
 
+TEST_F(TrainingInEngine, VerifyMakesEvaluationsAgainAndFindsThoseThatDiffer) {
+  ASSERT_EQ(run("whole", "", "").status, 0);
+  const std::string verify = concat((binaries() / "sweep_runner").string(), " verify ",
+                                    (folder_ / "whole").string(), " --recompute 1");
+  const Outcome equal = run_shell(verify);
+  EXPECT_EQ(equal.status, 0) << equal.output;
+  // Whole, well named, and not what the model says.
+  const auto path = artifacts_of(folder_ / "whole").lower_bound("evaluation/")->second;
+  storage::Content forged = storage::read_artifact(path);
+  auto& predictions = forged.arrays.at("predictions");
+  std::vector<std::int64_t> values(predictions.values<std::int64_t>().begin(),
+                                   predictions.values<std::int64_t>().end());
+  values[0] = (values[0] + 1) % 4;
+  predictions = storage::Array::own(std::move(values), predictions.shape);
+  storage::write_artifact(path, forged);
+  const Outcome different = run_shell(verify);
+  EXPECT_EQ(different.status, 1) << different.output;
+  EXPECT_THAT(different.output, ::testing::HasSubstr("came out with another content"));
+}
+
 }  // namespace
 }  // namespace sweep::testing

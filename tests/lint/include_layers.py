@@ -41,7 +41,8 @@ FOLDERS = {
     # The state of a run, read from its folder; what else is done with results.
     "runner/inspect/": ("runner/inspect/", "storage/", "core/"),
     "runner/upkeep/": (
-        "runner/upkeep/", "runner/inspect/", "runner/report/", "runner/plan/record.hpp", "storage/", "core/"),
+        "runner/upkeep/", "runner/inspect/", "runner/report/", "runner/plan/record.hpp", "runner/plan/run_options.hpp",
+        "cluster/", "storage/", "core/"),
     "runner/bin/sweep_runner.cpp": ("runner/command_line/step_names.hpp", "runner/commands/app.hpp", "cluster/", "core/"),
     # Starts in milliseconds, without MPI and LibTorch.
     "runner/bin/aggregate_results.cpp": ("runner/report/", "runner/command_line/", "storage/", "core/"),

@@ -1,0 +1,148 @@
+#include "runner/upkeep/recompute.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+
+#include "cluster/executor_process.hpp"
+#include "cluster/host.hpp"
+#include "core/atomic_file.hpp"
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "runner/plan/run_options.hpp"
+#include "runner/upkeep/content.hpp"
+#include "runner/upkeep/recorded_run.hpp"
+#include "storage/artifact_file.hpp"
+
+namespace sweep::upkeep {
+namespace {
+
+namespace fs = std::filesystem;
+using storage::ArtifactId;
+using storage::ArtifactKind;
+
+/// A folder that is gone with the object.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string pattern = fs::temp_directory_path() / "sweep_recompute_XXXXXX";
+    if (::mkdtemp(pattern.data()) == nullptr) throw storage_error("create", pattern, errno);
+    path_ = pattern;
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ~ScratchFolder() {
+    std::error_code error;
+    fs::remove_all(path_, error);
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+/// Evaluations that are there, with the artifacts that they were made from.
+std::map<ArtifactId, std::vector<ArtifactId>> evaluations_of(const storage::Store& store) {
+  std::map<ArtifactId, std::vector<ArtifactId>> found;
+  for (const auto& name : planned_runs(store)) {
+    const RecordedRun run = read_run(store.run_folder(name) / "plan.json", name);
+    for (const auto& task : run.tasks) {
+      if (task.id.kind != ArtifactKind::evaluation || !store.contains(task.id)) continue;
+      auto& inputs = found[task.id] = {};
+      for (const auto input : task.inputs) inputs.push_back(run.tasks[input].id);
+    }
+  }
+  return found;
+}
+
+Json json_of(const ArtifactId& id) {
+  return {{"kind", storage::to_string(id.kind)}, {"hash", id.hash}};
+}
+
+/// The message that an agent would send (runner/engine/messages.hpp).
+std::string task_message(const ArtifactId& id, const std::vector<ArtifactId>& inputs,
+                         const std::string& spec, const storage::Store& scratch,
+                         std::int64_t epoch) {
+  Json task = json_of(id);
+  task["label"] = concat("recompute ", id.short_name());
+  task["spec"] = Json::parse(spec);
+  task["locations"] = Json::object();
+  task["inputs"] = Json::array();
+  for (const auto& input : inputs) task["inputs"].push_back(json_of(input));
+  return Json{{"type", "task"},
+              {"task", task},
+              {"store", scratch.root().string()},
+              {"epoch", epoch},
+              {"attempt", 1},
+              {"memory_level", 0},
+              {"log", (scratch.root() / "log").string()},
+              {"run", plan::to_json(plan::RunOptions{})}}
+      .dump();
+}
+
+/// Until the executor has ended the task; what went wrong, or nothing.
+std::string wait_for(cluster::ExecutorProcess& executor) {
+  for (;;) {
+    pollfd socket{executor.descriptor(), POLLIN, 0};
+    ::poll(&socket, 1, 1000);
+    for (const auto& line : executor.receive()) {
+      const Json message = Json::parse(line, nullptr, false);
+      if (!message.is_object()) continue;
+      if (message.value("type", "") == "done") return "";
+      if (message.value("type", "") == "failed") return message.value("message", "it failed");
+    }
+    if (const auto ended = executor.poll_exit()) return concat("the executor ", ended->text());
+  }
+}
+
+std::string recompute(const storage::Store& store, const ArtifactId& id,
+                      const std::vector<ArtifactId>& inputs, cluster::ExecutorProcess& executor,
+                      const storage::Store& scratch, std::int64_t epoch) {
+  for (const auto& input : inputs) {
+    const fs::path to = scratch.artifact_path(input);
+    create_folders(to.parent_path());
+    std::error_code error;
+    if (!fs::exists(to)) fs::create_symlink(fs::absolute(store.artifact_path(input)), to, error);
+    if (error) throw storage_error("link", to.string(), error.value());
+  }
+  const auto original = storage::read_artifact(store.artifact_path(id));
+  executor.send(task_message(id, inputs, original.attributes.at("spec"), scratch, epoch));
+  if (const std::string problem = wait_for(executor); !problem.empty()) return problem;
+  return equal_content(original, storage::read_artifact(scratch.artifact_path(id)))
+             ? ""
+             : "came out with another content";
+}
+
+}  // namespace
+
+std::vector<Recomputed> recompute_evaluations(
+    const storage::Store& store, std::size_t count, int threads,
+    const std::function<void(const ArtifactId&)>& begins) {
+  const auto evaluations = evaluations_of(store);
+  std::vector<std::pair<ArtifactId, std::vector<ArtifactId>>> sample;
+  std::sample(evaluations.begin(), evaluations.end(), std::back_inserter(sample), count,
+              std::mt19937(std::random_device{}()));
+  const ScratchFolder folder;
+  const storage::Store scratch(folder.path());
+  const storage::StoreLock lock(scratch);
+  const std::string cores = std::to_string(threads);
+  cluster::ExecutorProcess executor({.program = cluster::program_folder() / "trial_executor",
+                                     .arguments = {"work", "--threads", cores, "--device", "auto"},
+                                     .environment = {{"OMP_NUM_THREADS", cores}},
+                                     .log = folder.path() / "executor.log"});
+  std::vector<Recomputed> results;
+  for (const auto& [id, inputs] : sample) {
+    begins(id);
+    try {
+      results.push_back({id, recompute(store, id, inputs, executor, scratch, lock.epoch())});
+    } catch (const Error& error) {
+      results.push_back({id, error.what()});
+    }
+  }
+  return results;
+}
+
+}  // namespace sweep::upkeep

@@ -169,8 +169,10 @@ TEST_F(Upkeep, ExportedResultsServeAnotherFolder) {
 TEST_F(Upkeep, ATrialIsExportedWithWhatItNeeds) {
   const TemporaryFolder folder;
   const std::string ex = (folder / "export").string();
-  const Outcome outcome = runner(concat("export ", sweep_.out().string(), " --trial 1 --to ", ex));
+  const Outcome outcome =
+      runner(concat("export --json ", sweep_.out().string(), " --trial 1 --to ", ex));
   EXPECT_EQ(outcome.status, 0) << outcome.output;
+  EXPECT_EQ(Json::parse(outcome.output).at("artifacts"), 6);
   // Dataset, attacker, adversarial set, its own model, two evaluations.
   EXPECT_EQ(artifacts_of(ex).size(), 6u) << outcome.output;
 }

@@ -19,7 +19,7 @@ struct Source {
 Source source_of(const Argument& argument) {
   if (!argument.choices.empty()) return {Source::Kind::words, ""};
   const std::string& value = argument.value;
-  if (value == "DIR") return {Source::Kind::folders, ""};
+  if (value == "DIR" || value == "FOLDER") return {Source::Kind::folders, ""};
   const auto dot = value.find('.');
   // FILE.toml, MODEL.h5: the ending is a part of the name.
   if (dot != std::string::npos && dot + 1 < value.size() && value[dot + 1] != '.')

@@ -32,6 +32,7 @@ class Export final : public Command {
         ->allow_extra_args(false)
         ->take_all();
     app.add_option("--to", folder_, "The new folder")->type_name("FOLDER")->required();
+    app.add_flag("--json", json_, "Print what was done as JSON");
   }
 
   int run() override {
@@ -40,17 +41,30 @@ class Export final : public Command {
     if (!trials_.empty())
       for (const auto trial : find_trials(open_run(where_), trials_)) trials.insert(trial);
     const auto report = upkeep::export_run(folder, trials, folder_);
-    std::cout << report.artifacts << " artifacts (" << upkeep::bytes_text(report.bytes)
-              << ") and the plan of " << folder.name << " are in '" << folder_.string() << "'\n";
-    if (report.missing > 0)
-      std::cout << report.missing << " artifacts of the run are not there yet\n";
+    print(report, folder.name);
     return static_cast<int>(report.missing == 0 ? ExitCode::ok : ExitCode::trials_failed);
   }
 
  private:
+  void print(const upkeep::ExportReport& report, const std::string& run) const {
+    if (json_) {
+      std::cout << dump({{"run", run},
+                         {"folder", folder_.string()},
+                         {"artifacts", report.artifacts},
+                         {"missing", report.missing},
+                         {"bytes", report.bytes}});
+      return;
+    }
+    std::cout << report.artifacts << " artifacts (" << upkeep::bytes_text(report.bytes)
+              << ") and the plan of " << run << " are in '" << folder_.string() << "'\n";
+    if (report.missing > 0)
+      std::cout << report.missing << " artifacts of the run are not there yet\n";
+  }
+
   inspect::Where where_;
   std::vector<std::string> trials_;
   std::filesystem::path folder_;
+  bool json_ = false;
 };
 
 const bool added =

@@ -1,7 +1,9 @@
 #include "runner/upkeep/exchange.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <system_error>
 
 #include "core/atomic_file.hpp"
@@ -32,7 +34,11 @@ void copy_beside(const fs::path& from, const fs::path& to) {
   check(error, "copy", from);
 }
 
+/// The content is on the disk before the name is: no power cut leaves a name with half a file.
 void publish(const fs::path& temporary, const fs::path& path) {
+  const FileDescriptor file(::open(temporary.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0 || ::fsync(file.get()) != 0)
+    throw storage_error("sync", temporary.string(), errno);
   std::error_code error;
   fs::rename(temporary, path, error);
   check(error, "rename", temporary);
@@ -94,6 +100,11 @@ void import_artifact(const FoundArtifact& artifact, const storage::Store& store,
     ++report.added;
     return publish(beside, to);
   }
+  FoundArtifact here = artifact;
+  here.path = to;
+  if (const auto damage = check_artifacts({here}, 1, {}).front().fault)
+    return refuse(concat("the one that is here can't be used (", damage->why,
+                         "); sweep_runner doctor --fix, then import again"));
   if (!equal_content(storage::read_artifact(beside), storage::read_artifact(to)))
     return refuse("has the name of one that is here and another content; the one here stays");
   ++report.known;

@@ -169,10 +169,29 @@ TEST_F(Upkeep, ExportedResultsServeAnotherFolder) {
 TEST_F(Upkeep, ATrialIsExportedWithWhatItNeeds) {
   const TemporaryFolder folder;
   const std::string ex = (folder / "export").string();
-  const Outcome outcome = runner(concat("export ", sweep_.out().string(), " --trial 1 --to ", ex));
+  const Outcome outcome =
+      runner(concat("export --json ", sweep_.out().string(), " --trial 1 --to ", ex));
   EXPECT_EQ(outcome.status, 0) << outcome.output;
+  EXPECT_EQ(Json::parse(outcome.output).at("artifacts"), 6);
   // Dataset, attacker, adversarial set, its own model, two evaluations.
   EXPECT_EQ(artifacts_of(ex).size(), 6u) << outcome.output;
+}
+
+TEST_F(Upkeep, ImportGoesOnWhereOneHereIsDamaged) {
+  const TemporaryFolder folder;
+  const std::string ex = (folder / "export").string(), out = (folder / "out").string();
+  ASSERT_EQ(runner(concat("export ", sweep_.out().string(), " --to ", ex)).status, 0);
+  ASSERT_EQ(runner(concat("import ", ex, " --out ", out)).status, 0);
+  for (const auto& entry : fs::directory_iterator(fs::path(out) / "artifacts/dataset"))
+    fs::resize_file(entry.path(), 600);
+  for (const auto& entry : fs::directory_iterator(fs::path(out) / "artifacts/model"))
+    fs::remove(entry.path());
+  const Outcome outcome = runner(concat("import ", ex, " --out ", out));
+  EXPECT_EQ(outcome.status, 1) << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("the one that is here can't be used"));
+  EXPECT_THAT(outcome.output, HasSubstr("3 artifacts are new here"));
+  for (const auto& entry : fs::recursive_directory_iterator(out))
+    EXPECT_THAT(entry.path().string(), Not(HasSubstr(".tmp")));
 }
 
 TEST_F(Upkeep, ImportRefusesWhatIsNotWhatItSays) {

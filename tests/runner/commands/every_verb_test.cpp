@@ -170,6 +170,7 @@ TEST_F(BashCompletion, Choices) {
 TEST_F(BashCompletion, FilesAndFolders) {
   EXPECT_EQ(offered({"run", ""}), (Words{"my sweep.toml", "sweeps"}));
   EXPECT_EQ(offered({"run", "--out", ""}), (Words{"sweeps"}));
+  EXPECT_EQ(offered({"import", ""}), (Words{"sweeps"}));
   EXPECT_EQ(offered({"data", "x.toml", "--sheet", "i"}), (Words{"image.png"}));
   EXPECT_EQ(offered({"run", "--np", ""}), Words{});  // a number
   EXPECT_EQ(offered({"status", "--json", ""}), (Words{"sweeps"}));

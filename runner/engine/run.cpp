@@ -232,17 +232,17 @@ void send_exit(cluster::MessageBus& bus) {
 
 int coordinate(const RunRequest& request, cluster::MessageBus& bus, const OnDatasets& on_datasets) {
   Run run = prepare(request, bus.size(), on_datasets);
-  Coordinator coordinator({run.graph, run.standings, run.sweep.run, run.sweep.early_stopping,
-                           run.store, request.executor.string(), *run.log, *run.progress, bus});
-  if (run.count(Standing::done) == run.standings.size()) {
+  if (const auto count = run.standings.size(); run.count(Standing::done) == count) {
     run.progress->note("all done already" + run.next_step);
-    RunView view = coordinator.view();
-    view.state = "finished";
-    view.exit_code = 0;
+    const RunView view{
+        .state = "finished", .exit_code = 0, .counts = {.total = count, .done = count}};
+    run.log->commit(view);
     run.log->write_status(view);
     send_exit(bus);
     return 0;
   }
+  Coordinator coordinator({run.graph, run.standings, run.sweep.run, run.sweep.early_stopping,
+                           run.store, request.executor.string(), *run.log, *run.progress, bus});
   run.log->write_status(coordinator.view());
   Loop(bus, &coordinator).run();
   const ExitCode code = coordinator.exit_code();

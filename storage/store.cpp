@@ -82,6 +82,16 @@ void remove_file(const fs::path& path) {
   if (error) throw storage_error("remove", path.string(), error.value());
 }
 
+/// Whoever only asks for the holder has the lock for a moment, too. False: errno says why.
+bool take(const FileDescriptor& lock) {
+  constexpr int kTries = 20;
+  for (int tries = 1;; ++tries) {
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return true;
+    if (errno != EWOULDBLOCK || tries == kTries) return false;
+    ::usleep(5000);
+  }
+}
+
 std::string host_name() {
   char name[256] = "";
   ::gethostname(name, sizeof name - 1);
@@ -205,7 +215,7 @@ FolderLock::FolderLock(const Store& store) {
   if (lock_.get() < 0)
     throw InputError(concat("the output folder can't be used: ",
                             storage_error("open", path.string(), errno).what()));
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+  if (!take(lock_)) {
     if (errno != EWOULDBLOCK)
       throw InputError(concat("the output folder can't be used: ",
                               storage_error("lock", path.string(), errno).what()));

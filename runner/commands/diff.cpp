@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <iostream>
 
 #include "core/error.hpp"
@@ -18,25 +19,35 @@ constexpr char kExamples[] =
     "\n"
     "  sweep_runner diff results/runs/table1 other/runs/table1\n"
     "  sweep_runner diff monday tuesday --json      output folders with one run each\n"
+    "  sweep_runner diff results:table1 results:table1_long\n"
     "\nExit status: 0 equal; 1 different; 2 bad input.\n";
 
 Json json_of(const std::optional<double>& value) {
   return value ? Json(*value) : Json();
 }
 
+/// "results:table1" is the run "table1" of the output folder "results", unless there is a folder of
+/// that name.
+inspect::Where where_of(const std::string& run) {
+  const auto colon = run.rfind(':');
+  std::error_code error;
+  if (colon == std::string::npos || std::filesystem::exists(run, error)) return {.dir = run};
+  return {.dir = run.substr(0, colon), .run = run.substr(colon + 1)};
+}
+
 class Diff final : public Command {
  public:
   void add_options(CLI::App& app) override {
-    app.add_option("a", a_.dir, "A run's folder, or an output folder with one run")
+    app.add_option("a", a_, "A run's folder, an output folder with one run, or DIR:RUN")
         ->type_name("RUN_A")
         ->required();
-    app.add_option("b", b_.dir, "The other one")->type_name("RUN_B")->required();
+    app.add_option("b", b_, "The other one")->type_name("RUN_B")->required();
     app.add_flag("--all", all_, "Show cells that are equal, too");
     app.add_flag("--json", json_, "Print everything as JSON");
   }
 
   int run() override {
-    const auto difference = upkeep::compare(inspect::find_run(a_), inspect::find_run(b_));
+    const auto difference = upkeep::compare(inspect::find_run(where_of(a_)), inspect::find_run(where_of(b_)));
     if (json_) {
       print_json(difference);
     } else {
@@ -61,17 +72,19 @@ class Diff final : public Command {
                        {"only_b", difference.only_b},
                        {"cells", cells},
                        {"common_artifacts", difference.common},
-                       {"unequal_artifacts", unequal}});
+                       {"unequal_artifacts", unequal},
+                       {"problems", difference.problems}});
   }
 
   void print(const upkeep::Difference& difference) const {
     print_list("what the sweeps say differs:", difference.changes);
     print_list("only in A:", difference.only_a);
     print_list("only in B:", difference.only_b);
+    print_list("can't be compared:", difference.problems);
     print_cells(difference.cells);
     std::cout << difference.common << " artifacts are in both";
     if (difference.unequal.empty()) {
-      std::cout << ", with equal contents\n";
+      std::cout << (difference.problems.empty() ? ", with equal contents\n" : "\n");
     } else {
       std::cout << "; these have other contents, though they were made from the same:\n";
       for (const auto& id : difference.unequal)
@@ -99,7 +112,7 @@ class Diff final : public Command {
     if (!table.rows.empty()) std::cout << "accuracy, percent\n" << table.text() << "\n";
   }
 
-  inspect::Where a_, b_;
+  std::string a_, b_;
   bool all_ = false, json_ = false;
 };
 

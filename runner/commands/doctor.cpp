@@ -5,11 +5,13 @@
 #include <optional>
 
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/text_table.hpp"
 #include "runner/commands/command.hpp"
 #include "runner/commands/run_options.hpp"
 #include "runner/commands/upkeep_options.hpp"
+#include "runner/upkeep/store_scan.hpp"
 
 namespace sweep::commands {
 namespace {
@@ -35,17 +37,17 @@ class Doctor final : public Command {
 
   int run() override {
     const storage::Store store(folder_);
+    upkeep::scan_store(store);  // before the lock makes the folder
     const auto holder = storage::lock_holder(store);
     if (!json_ && holder) std::cout << "note: " << *holder << " works on the folder\n";
     std::optional<storage::FolderLock> lock;
-    if (fix_ && std::filesystem::exists(folder_)) lock.emplace(store);
+    if (fix_) lock.emplace(store);
     const auto findings = upkeep::diagnose(store, holder.has_value(), jobs_or_cores(jobs_),
                                            shown_progress("examining"));
     std::size_t left = 0;
     Json list = Json::array();
     for (const auto& finding : findings) {
-      const bool mended = fix_ && finding.mend;
-      if (mended) finding.mend();
+      const bool mended = fix_ && finding.mend && mend(finding);
       left += mended ? 0 : 1;
       if (json_)
         list.push_back({{"finding", finding.code},
@@ -58,13 +60,26 @@ class Doctor final : public Command {
         print(finding, mended);
     }
     if (json_)
-      std::cout << dump({{"findings", list}, {"left", left}});
+      std::cout << dump({{"findings", list},
+                         {"left", left},
+                         {"in_use_by", holder ? Json(*holder) : Json()}});
     else
       std::cout << summary(findings.size(), left) << "\n";
     return static_cast<int>(left == 0 ? ExitCode::ok : ExitCode::trials_failed);
   }
 
  private:
+  /// What can't be mended is told, and what stands behind it mended all the same.
+  static bool mend(const upkeep::Finding& finding) {
+    try {
+      finding.mend();
+      return true;
+    } catch (const Error& error) {
+      log_warning(error.what());
+      return false;
+    }
+  }
+
   void print(const upkeep::Finding& finding, bool mended) const {
     const std::string remedy = !finding.mend ? finding.remedy
                                : mended      ? concat("mended: it ", finding.remedy)

@@ -36,7 +36,7 @@ class Gc final : public Command {
     add_folder(app, folder_);
     app.add_flag("--delete", delete_, "Delete it");
     app.add_option("--forget", options_.forget,
-                   "A run that keeps nothing any more: its folder goes as well; repeatable")
+                   "A run that keeps nothing any more: its files go as well; repeatable")
         ->type_name("RUN")
         ->allow_extra_args(false)
         ->take_all();
@@ -53,12 +53,12 @@ class Gc final : public Command {
     std::optional<storage::FolderLock> lock;
     if (delete_) lock.emplace(store);
     const auto garbage = upkeep::find_garbage(store, options_);
+    if (delete_) upkeep::remove_garbage(store, options_, garbage);
     if (json_) {
       print_json(garbage);
     } else {
       print(garbage);
     }
-    if (delete_) upkeep::remove_garbage(garbage);
     return 0;
   }
 
@@ -67,7 +67,9 @@ class Gc final : public Command {
     Json list = Json::array();
     for (const auto& [what, path, bytes] : garbage)
       list.push_back({{"what", what}, {"path", path.string()}, {"bytes", bytes}});
-    std::cout << dump({{"deleted", delete_}, {"garbage", list}});
+    std::uintmax_t bytes_of_all = 0;
+    for (const auto& file : garbage) bytes_of_all += file.bytes;
+    std::cout << dump({{"deleted", delete_}, {"bytes", bytes_of_all}, {"garbage", list}});
   }
 
   void print(const std::vector<upkeep::Garbage>& garbage) const {

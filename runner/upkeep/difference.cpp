@@ -31,9 +31,32 @@ std::set<std::string> labels_of(const report::Table& table) {
   return labels;
 }
 
-report::Table table_of(const inspect::RunFolder& run) {
+report::Table table_of(const inspect::RunFolder& run, const report::Plan& plan,
+                       std::vector<std::string>& problems) {
   report::Artifacts artifacts(run.store);
-  return report::load_table(report::load_plan(run.store, run.name), artifacts);
+  report::Table table = report::load_table(plan, artifacts);
+  for (const auto& problem : table.problems)
+    problems.push_back(concat(run.path.string(), ": ", problem));
+  return table;
+}
+
+Json json_of(const report::Plan::Column& column) {
+  return {{"attack", column.attack}, {"attacker", column.attacker}, {"pixels", column.pixels}};
+}
+
+/// Columns of one label that mean something else: "columns.fgsm.attack.epsilon: 0.01 -> 0.02".
+void compare_columns(const report::Plan& a, const report::Plan& b,
+                     std::vector<std::string>& changes) {
+  for (const auto& column : a.columns)
+    for (const auto& other : b.columns) {
+      if (column.label != other.label) continue;
+      auto before = report::leaves(json_of(column)), after = report::leaves(json_of(other));
+      for (const auto& [key, value] : before) after.try_emplace(key);
+      for (const auto& [key, value] : after)
+        if (before[key] != value)
+          changes.push_back(concat("columns.", column.label, ".", key, ": ", before[key].dump(),
+                                   " -> ", value.dump()));
+    }
 }
 
 void compare_tables(const report::Table& a, const report::Table& b, Difference& difference) {
@@ -58,9 +81,13 @@ void compare_artifacts(const inspect::RunFolder& a, const inspect::RunFolder& b,
       continue;
     ++difference.common;
     if (same_store) continue;
-    if (!equal_content(storage::read_artifact(a.store.artifact_path(task.id)),
-                       storage::read_artifact(b.store.artifact_path(task.id))))
-      difference.unequal.push_back(task.id);
+    try {
+      if (!equal_content(storage::read_artifact(a.store.artifact_path(task.id)),
+                         storage::read_artifact(b.store.artifact_path(task.id))))
+        difference.unequal.push_back(task.id);
+    } catch (const Error& error) {
+      difference.problems.push_back(error.what());
+    }
   }
 }
 
@@ -68,6 +95,7 @@ void compare_artifacts(const inspect::RunFolder& a, const inspect::RunFolder& b,
 
 bool Difference::any() const {
   return !changes.empty() || !only_a.empty() || !only_b.empty() || !unequal.empty() ||
+         !problems.empty() ||
          std::any_of(cells.begin(), cells.end(),
                      [](const CellDifference& cell) { return cell.differs(); });
 }
@@ -76,7 +104,9 @@ Difference compare(const inspect::RunFolder& a, const inspect::RunFolder& b) {
   const RecordedRun run_a = read_run(a.plan(), a.name), run_b = read_run(b.plan(), b.name);
   Difference difference;
   difference.changes = plan::changes(run_a.record, run_b.record);
-  compare_tables(table_of(a), table_of(b), difference);
+  compare_columns(run_a.plan, run_b.plan, difference.changes);
+  compare_tables(table_of(a, run_a.plan, difference.problems),
+                 table_of(b, run_b.plan, difference.problems), difference);
   compare_artifacts(a, b, run_a, run_b, difference);
   return difference;
 }

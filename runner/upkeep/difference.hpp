@@ -25,6 +25,7 @@ struct Difference {
   std::size_t common = 0;                   ///< artifacts that both have by name
   /// Those of them whose content is another one: what made it gives other results elsewhere.
   std::vector<storage::ArtifactId> unequal;
+  std::vector<std::string> problems;  ///< what can't be used, and so was not compared
 
   bool any() const;
 };

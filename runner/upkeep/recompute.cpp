@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <random>
 
 #include "cluster/executor_process.hpp"
@@ -13,6 +14,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "runner/plan/run_options.hpp"
+#include "runner/upkeep/artifact_check.hpp"
 #include "runner/upkeep/content.hpp"
 #include "runner/upkeep/recorded_run.hpp"
 #include "storage/artifact_file.hpp"
@@ -44,11 +46,17 @@ class ScratchFolder {
   fs::path path_;
 };
 
-/// Evaluations that are there, with the artifacts that they were made from.
+/// Evaluations that are there, with the artifacts that they were made from. A plan that can't be
+/// read names none.
 std::map<ArtifactId, std::vector<ArtifactId>> evaluations_of(const storage::Store& store) {
   std::map<ArtifactId, std::vector<ArtifactId>> found;
   for (const auto& name : planned_runs(store)) {
-    const RecordedRun run = read_run(store.run_folder(name) / "plan.json", name);
+    RecordedRun run;
+    try {
+      run = read_run(store.run_folder(name) / "plan.json", name);
+    } catch (const InputError&) {
+      continue;
+    }
     for (const auto& task : run.tasks) {
       if (task.id.kind != ArtifactKind::evaluation || !store.contains(task.id)) continue;
       auto& inputs = found[task.id] = {};
@@ -64,11 +72,10 @@ Json json_of(const ArtifactId& id) {
 
 /// The message that an agent would send (runner/engine/messages.hpp).
 std::string task_message(const ArtifactId& id, const std::vector<ArtifactId>& inputs,
-                         const std::string& spec, const storage::Store& scratch,
-                         std::int64_t epoch) {
+                         const Json& spec, const storage::Store& scratch, std::int64_t epoch) {
   Json task = json_of(id);
   task["label"] = concat("recompute ", id.short_name());
-  task["spec"] = Json::parse(spec);
+  task["spec"] = spec;
   task["locations"] = Json::object();
   task["inputs"] = Json::array();
   for (const auto& input : inputs) task["inputs"].push_back(json_of(input));
@@ -95,6 +102,8 @@ std::string wait_for(cluster::ExecutorProcess& executor) {
       if (message.value("type", "") == "failed") return message.value("message", "it failed");
     }
     if (const auto ended = executor.poll_exit()) return concat("the executor ", ended->text());
+    if (executor.silence_s() > plan::RunOptions{}.hang_timeout)
+      return "the executor gave no sign of life for too long";
   }
 }
 
@@ -109,7 +118,9 @@ std::string recompute(const storage::Store& store, const ArtifactId& id,
     if (error) throw storage_error("link", to.string(), error.value());
   }
   const auto original = storage::read_artifact(store.artifact_path(id));
-  executor.send(task_message(id, inputs, original.attributes.at("spec"), scratch, epoch));
+  const CheckResult identity = check_identity(id, original.attributes);
+  if (identity.fault) return identity.fault->why;
+  executor.send(task_message(id, inputs, identity.spec, scratch, epoch));
   if (const std::string problem = wait_for(executor); !problem.empty()) return problem;
   return equal_content(original, storage::read_artifact(scratch.artifact_path(id)))
              ? ""
@@ -129,18 +140,21 @@ std::vector<Recomputed> recompute_evaluations(
   const storage::Store scratch(folder.path());
   const storage::StoreLock lock(scratch);
   const std::string cores = std::to_string(threads);
-  cluster::ExecutorProcess executor({.program = cluster::program_folder() / "trial_executor",
-                                     .arguments = {"work", "--threads", cores, "--device", "auto"},
-                                     .environment = {{"OMP_NUM_THREADS", cores}},
-                                     .log = folder.path() / "executor.log"});
+  const cluster::ChildOptions child{.program = cluster::program_folder() / "trial_executor",
+                                    .arguments = {"work", "--threads", cores, "--device", "auto"},
+                                    .environment = {{"OMP_NUM_THREADS", cores}},
+                                    .log = folder.path() / "executor.log"};
+  std::optional<cluster::ExecutorProcess> executor;
   std::vector<Recomputed> results;
   for (const auto& [id, inputs] : sample) {
     begins(id);
+    if (!executor) executor.emplace(child);
     try {
-      results.push_back({id, recompute(store, id, inputs, executor, scratch, lock.epoch())});
+      results.push_back({id, recompute(store, id, inputs, *executor, scratch, lock.epoch())});
     } catch (const Error& error) {
       results.push_back({id, error.what()});
     }
+    if (!results.back().problem.empty()) executor.reset();  // it may be dead, or busy
   }
   return results;
 }

@@ -1,6 +1,7 @@
 #include "runner/upkeep/recorded_run.hpp"
 
 #include <set>
+#include <system_error>
 
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
@@ -10,6 +11,8 @@
 
 namespace sweep::upkeep {
 namespace {
+
+namespace fs = std::filesystem;
 
 /// Reads "tasks"; a value that is not what it should be throws Json::exception or Error.
 class TaskReader {
@@ -74,6 +77,40 @@ std::vector<std::string> planned_runs(const storage::Store& store) {
     for (const auto& run : {name, name + "/data"})
       if (is_file(store.run_folder(run) / "plan.json")) names.push_back(run);
   return names;
+}
+
+std::vector<UnseenPlan> unseen_plans(const storage::Store& store) {
+  std::vector<UnseenPlan> unseen;
+  const auto type_of = [&](const std::string& run, const fs::path& path) {
+    std::error_code error;
+    const auto type = fs::symlink_status(path, error).type();
+    if (type == fs::file_type::symlink)
+      unseen.push_back(
+          {run, path, "is a link", "put what it leads to in its place: links are not followed"});
+    return type;
+  };
+  const fs::path runs = store.root() / "runs";
+  type_of("", runs);
+  for (const auto& folder : entries_of(runs)) {
+    const std::string run = folder.filename();
+    for (const auto& place : {folder, folder / "data"}) {
+      if (type_of(run, place) != fs::file_type::directory) continue;
+      const fs::path plan = place / "plan.json";
+      const auto type = type_of(run, plan);
+      const bool is_gone = type == fs::file_type::not_found && is_file(place / "journal.jsonl");
+      if (is_gone || type == fs::file_type::directory)
+        unseen.push_back({run, plan,
+                          is_gone ? "is not there, though the run has a history" : "is a folder",
+                          plan_remedy(run)});
+    }
+  }
+  return unseen;
+}
+
+std::string plan_remedy(const std::string& run) {
+  return concat("run the sweep again, which writes its plan and keeps all finished work, or give "
+                "the run up: sweep_runner gc --forget ",
+                run.substr(0, run.find('/')));
 }
 
 void mark_with_inputs(const RecordedRun& run, std::size_t task, std::vector<bool>& marks) {

@@ -123,6 +123,14 @@ StoreScan scan_store(const storage::Store& store) {
     throw InputError(concat("there is no folder '", store.root().string(),
                             "' (it should hold the results of a sweep); name the folder that "
                             "sweep_runner wrote to with --out"));
+  constexpr std::array kFolders{"artifacts", "checkpoints", "damaged", "runs"};
+  if (std::none_of(kFolders.begin(), kFolders.end(), [&](const char* name) {
+        std::error_code error;
+        return fs::exists(fs::symlink_status(store.root() / name, error));
+      }))
+    throw InputError(concat("'", store.root().string(),
+                            "' holds no results (it has neither artifacts nor runs); name the "
+                            "folder that sweep_runner wrote to with --out"));
   return Scanner(store).scan();
 }
 

@@ -34,7 +34,8 @@ struct StoreScan {
 };
 
 /// Follows no links: what a link leads to does not belong to the store.
-/// @throws InputError when there is no such folder, Error{storage} when one can't be read
+/// @throws InputError when there is no such folder or nothing of a sweep in it, Error{storage} when
+/// one can't be read
 StoreScan scan_store(const storage::Store& store);
 
 /// The folders of runs/, of real folders only, in alphabetical order. @throws Error{storage}

@@ -1,16 +1,20 @@
 #include "runner/upkeep/verify.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <ostream>
 #include <set>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "core/text_table.hpp"
+#include "runner/inspect/run_view.hpp"
 #include "runner/upkeep/recorded_run.hpp"
 
 namespace sweep::upkeep {
 namespace {
 
+using inspect::State;
 using storage::ArtifactId;
 using storage::ArtifactKind;
 
@@ -53,20 +57,53 @@ void check_files(const StoreScan& scan, int jobs, const OnProgress& on_progress,
   report.good = present.good.size();
 }
 
+/// How the tasks of a run stand whose artifacts are not there, by hash: what stands in the way of
+/// a blocked one decides whether it was pruned.
+class Missing {
+ public:
+  Missing() = default;
+  Missing(const storage::Store& store, const std::string& run)
+      : view_(inspect::RunFolder{store.run_folder(run), run, store}) {}
+
+  State state_of(const std::string& hash) const {
+    if (!view_) return State::waiting;
+    const auto index = view_->plan().by_hash.find(hash);
+    if (index == view_->plan().by_hash.end()) return State::waiting;
+    const auto& task = view_->tasks()[index->second];
+    const bool is_pruned = task.cause >= 0 && view_->tasks()[static_cast<std::size_t>(task.cause)]
+                                                      .state == State::pruned;
+    return is_pruned ? State::pruned : task.state;
+  }
+
+ private:
+  std::optional<inspect::RunView> view_;
+};
+
 /// A temporary output counts as there when all that is made of it is: it is not asked for at all.
-Completeness completeness_of(const RecordedRun& run, const std::set<ArtifactId>& good) {
+Completeness completeness_of(const RecordedRun& run, const std::set<ArtifactId>& good,
+                             const Missing& missing) {
   Completeness found{.run = run.name};
   for (const auto& task : run.tasks) {
     if (task.temporary) continue;
     ++found.tasks;
-    if (!good.contains(task.id)) found.missing_tasks.push_back(task.label);
+    if (good.contains(task.id)) continue;
+    if (missing.state_of(task.id.hash) == State::pruned)
+      ++found.pruned_tasks;
+    else
+      found.missing_tasks.push_back(task.label);
   }
   for (const auto& row : run.plan.rows)
     for (const auto& trial : row.trials)
       for (const auto& [column, hash] : trial.evaluations) {
         ++found.cells;
-        if (!good.contains({ArtifactKind::evaluation, hash}))
-          found.missing_cells.push_back({row.label, column, trial.seed, hash});
+        if (good.contains({ArtifactKind::evaluation, hash})) continue;
+        const State state = missing.state_of(hash);
+        if (state == State::pruned)
+          ++found.pruned_cells;
+        else  // done, as far as the run knows: it has not looked into the file
+          found.missing_cells.push_back(
+              {row.label, column, trial.seed, hash,
+               state == State::done ? "damaged" : std::string(inspect::to_string(state))});
       }
   return found;
 }
@@ -80,12 +117,18 @@ void keep_datasets(RecordedRun& run) {
 
 void check_runs(const storage::Store& store, VerifyReport& report,
                 const std::set<ArtifactId>& good) {
+  for (const auto& plan : unseen_plans(store))
+    report.problems.push_back(
+        {"bad_plan", plan.path,
+         concat(plan.why, " (nobody knows what its run needs and has); ", plan.remedy)});
   for (const auto& name : planned_runs(store)) {
     const auto path = store.run_folder(name) / "plan.json";
     try {
       RecordedRun run = read_run(path, name);
-      if (name.ends_with("/data")) keep_datasets(run);
-      report.runs.push_back(completeness_of(run, good));
+      const bool only_datasets = name.ends_with("/data");
+      if (only_datasets) keep_datasets(run);
+      report.runs.push_back(
+          completeness_of(run, good, only_datasets ? Missing() : Missing(store, name)));
     } catch (const Error& error) {
       report.problems.push_back({"bad_plan", path, error.what()});
     }
@@ -98,22 +141,34 @@ Json to_json(const Completeness& run) {
     cells.push_back({{"row", cell.row},
                      {"column", cell.column},
                      {"seed", cell.seed},
-                     {"evaluation", cell.evaluation}});
-  return {{"run", run.run},     {"complete", run.complete()},
-          {"cells", run.cells}, {"missing_cells", cells},
-          {"tasks", run.tasks}, {"missing_tasks", run.missing_tasks}};
+                     {"evaluation", cell.evaluation},
+                     {"state", cell.state}});
+  return {{"run", run.run},
+          {"complete", run.complete()},
+          {"cells", run.cells},
+          {"pruned_cells", run.pruned_cells},
+          {"missing_cells", cells},
+          {"tasks", run.tasks},
+          {"pruned_tasks", run.pruned_tasks},
+          {"missing_tasks", run.missing_tasks}};
 }
 
 void print(const Completeness& run, std::ostream& out) {
-  out << run.run << ": " << run.cells - run.missing_cells.size() << " of "
-      << count_text(run.cells, "cell") << ", " << run.tasks - run.missing_tasks.size() << " of "
-      << count_text(run.tasks, "artifact") << (run.complete() ? ": complete\n" : "\n");
+  out << printable(run.run) << ": " << run.cells - run.missing_cells.size() - run.pruned_cells
+      << " of " << count_text(run.cells, "cell") << ", "
+      << run.tasks - run.missing_tasks.size() - run.pruned_tasks << " of "
+      << count_text(run.tasks, "artifact") << (run.complete() ? ": complete" : "");
+  if (run.pruned_tasks > 0)
+    out << " (" << count_text(run.pruned_cells, "cell") << " and "
+        << count_text(run.pruned_tasks, "artifact") << " were ended early by [search])";
+  out << "\n";
   std::size_t lines = 0;
   const auto print_line = [&](const std::string& line) {
-    if (lines++ < kShownMissing) out << "  missing: " << line << "\n";
+    if (lines++ < kShownMissing) out << "  missing: " << printable(line) << "\n";
   };
   for (const auto& cell : run.missing_cells)
-    print_line(concat(cell.row, ", seed ", cell.seed, ", ", cell.column));
+    print_line(
+        concat(cell.row, ", seed ", cell.seed, ", ", cell.column, " (", cell.state, ")"));
   if (run.missing_cells.empty())  // else they follow from what is missing
     for (const auto& label : run.missing_tasks) print_line(label);
   if (lines > kShownMissing)
@@ -155,9 +210,9 @@ Json to_json(const VerifyReport& report) {
 
 void print(const VerifyReport& report, std::ostream& out) {
   for (const auto& problem : report.problems)
-    out << problem.path.string() << ": " << problem.message << "\n";
+    out << printable(problem.path.string()) << ": " << printable(problem.message) << "\n";
   for (const auto& path : report.unknown)
-    out << "note: " << path.string()
+    out << "note: " << printable(path.string())
         << " is left alone (no file of a sweep has such a name, or it is a link)\n";
   out << report.good << " of " << count_text(report.artifacts, "artifact") << " are whole ("
       << bytes_text(report.bytes) << ")\n";

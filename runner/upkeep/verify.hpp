@@ -23,12 +23,14 @@ struct MissingCell {
   std::string row, column;
   std::int64_t seed = 0;
   std::string evaluation;  ///< hash
+  std::string state;       ///< of its task: "failed", "blocked", "waiting", ...; "damaged"
 };
 
 /// How much of a run is there, whole.
 struct Completeness {
   std::string run;
   std::size_t cells = 0, tasks = 0;  ///< of the plan; without tasks whose output is temporary
+  std::size_t pruned_cells = 0, pruned_tasks = 0;  ///< of them ended early by [search]
   std::vector<MissingCell> missing_cells;
   std::vector<std::string> missing_tasks;  ///< their labels
   bool complete() const { return missing_cells.empty() && missing_tasks.empty(); }

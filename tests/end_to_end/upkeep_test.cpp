@@ -5,8 +5,7 @@
 
 #include <fstream>
 
-#include "tests/end_to_end/noop_sweep.hpp"
-#include "tests/end_to_end/same_results.hpp"
+#include "tests/end_to_end/upkeep_folder.hpp"
 
 namespace sweep::testing {
 namespace {
@@ -14,30 +13,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-class Upkeep : public ::testing::Test {
- protected:
-  void SetUp() override { ASSERT_EQ(run_shell(sweep_.command("")).status, 0); }
-
-  Outcome runner(const std::string& arguments) const {
-    return run_shell(concat((binaries() / "sweep_runner").string(), " ", arguments));
-  }
-  Outcome on_folder(const std::string& verb, const std::string& more = "") const {
-    return runner(concat(verb, " ", sweep_.out().string(), " ", more));
-  }
-  fs::path some(const std::string& kind) const {
-    return artifacts_of(sweep_.out()).lower_bound(kind + "/")->second;
-  }
-  static void damage(const fs::path& path) {
-    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(600).put('\x7f');
-  }
-  void append(const char* name, const std::string& text) const {
-    std::ofstream(sweep_.run_folder() / name, std::ios::app) << text;
-  }
-
-  NoopSweep sweep_{3};
-};
 
 TEST_F(Upkeep, AWholeFolderIsGood) {
   const Outcome verified = on_folder("verify");
@@ -85,12 +60,12 @@ TEST_F(Upkeep, DoctorMendsAndTheNextRunGoesOn) {
   EXPECT_EQ(mended.status, 0) << mended.output;
   EXPECT_THAT(on_folder("doctor").output, HasSubstr("nothing is wrong"));
   EXPECT_EQ(sweep_.status().at("state"), "interrupted");
-  EXPECT_EQ(run_shell(sweep_.command("")).status, 0);
+  EXPECT_EQ(run_shell(command("")).status, 0);
   EXPECT_EQ(on_folder("verify").status, 0);
 }
 
 TEST_F(Upkeep, GcDeletesWhatNoPlanNamesAndNothingElse) {
-  ASSERT_EQ(run_shell(sweep_.command("--only training.seed=0")).status, 0);
+  ASSERT_EQ(run_shell(command("--only training.seed=0")).status, 0);
   std::ofstream(some("model").parent_path() / "notes.txt") << "mine";
   const fs::path elsewhere = sweep_.out().parent_path() / "elsewhere.h5";
   std::ofstream(elsewhere) << "not of the store";
@@ -119,7 +94,7 @@ TEST_F(Upkeep, GcRefusesWhereAPlanCannotBeRead) {
 }
 
 TEST_F(Upkeep, NothingIsMendedOrDeletedBesideARun) {
-  ASSERT_EQ(run_shell(sweep_.command("--only training.seed=0")).status, 0);
+  ASSERT_EQ(run_shell(command("--only training.seed=0")).status, 0);
   Background run(sweep_.command("> /dev/null 2>&1 --set training.epochs=3", R"({"seconds": 2})"));
   ASSERT_TRUE(wait_until([&] { return sweep_.status().value("state", "") == "running"; }, 30));
   for (const char* verb : {"gc --delete", "doctor --fix"}) {
@@ -137,7 +112,7 @@ TEST_F(Upkeep, DiffTellsWhatDiffers) {
   const Outcome equal = runner("diff " + both);
   EXPECT_EQ(equal.status, 0) << equal.output;
   EXPECT_THAT(equal.output, HasSubstr("11 artifacts are in both, with equal contents"));
-  ASSERT_EQ(run_shell(sweep_.command("--set training.epochs=3 --only training.seed=0,1")).status,
+  ASSERT_EQ(run_shell(command("--set training.epochs=3 --only training.seed=0,1")).status,
             0);
   const Outcome different = runner("diff --json " + both);
   EXPECT_EQ(different.status, 1) << different.output;

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "core/text.hpp"
 #include "storage/journal.hpp"
@@ -138,6 +140,25 @@ TEST_F(StoreTest, DamagedEpochIsTheUsersToMend) {
   StoreLock{store_};
   write_atomically(store_.root() / "epoch", "garbage");
   EXPECT_THAT(message_of([&] { StoreLock lock(store_); }), HasSubstr("does not hold a number"));
+}
+
+TEST_F(StoreTest, ToAskForTheHolderKeepsNobodyOut) {
+  { const FolderLock makes_the_folder(store_); }
+  std::atomic<bool> ended{false};
+  std::thread asking([&] {
+    while (!ended) lock_holder(store_);
+  });
+  int failures = 0;
+  for (int i = 0; i < 200; ++i) {
+    try {
+      const FolderLock lock(store_);
+    } catch (const InputError&) {
+      ++failures;
+    }
+  }
+  ended = true;
+  asking.join();
+  EXPECT_EQ(failures, 0);
 }
 
 TEST_F(StoreTest, IsLockedAgainstOtherProcesses) {

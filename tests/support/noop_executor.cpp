@@ -3,6 +3,7 @@
 //
 // NOOP in the environment is a JSON object, all of it optional:
 //   {"seconds": 0.01,               of each task
+//    "results": true,               evaluations and adversarial sets of four images
 //    "failing_kind": "model",       tasks that make these always fail
 //    "bad_place": "FILE",            the first executor that can create the file fails at every
 //    task "failing": 0.1, "crashing": 0.1}   shares of all attempts, chosen by the artifact's name,
@@ -13,8 +14,12 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
+#include <map>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "core/hash.hpp"
 #include "core/json.hpp"
@@ -35,9 +40,36 @@ double draw(const Json& message, const std::string& purpose) {
   return static_cast<double>(std::stoul(digest.substr(0, 8), nullptr, 16)) / 4294967296.0;
 }
 
-void publish(const Json& message) {
+template <class T>
+storage::Array list_of(std::vector<T> values) {
+  const auto count = static_cast<std::int64_t>(values.size());
+  return storage::Array::own(std::move(values), {count});
+}
+
+/// Of four images, what tables read of evaluations and adversarial sets. From the name alone.
+std::map<std::string, storage::Array> small_results(const std::string& kind,
+                                                    const std::string& name) {
+  const std::vector<std::int64_t> classes{0, 1, 2, 3};
+  if (kind == "evaluation") {
+    auto predictions = classes;
+    for (std::size_t i = 0; i < predictions.size(); ++i)
+      if (name[i] < '8') predictions[i] = 3 - predictions[i];
+    return {{"labels", list_of(classes)}, {"predictions", list_of(predictions)}};
+  }
+  if (kind == "adversarial_set")
+    return {{"goal_classes", list_of(classes)},
+            {"success", list_of<std::uint8_t>({0, 1, 1, 1})},
+            {"l2", list_of<float>({0, 0.5, 0.5, 0.5})},
+            {"linf", list_of<float>({0, 0.25, 0.25, 0.25})}};
+  return {};
+}
+
+void publish(const Json& message, bool results) {
   const Json& task = message.at("task");
   storage::Content content;
+  if (results)
+    content.arrays = small_results(task.at("kind").get<std::string>(),
+                                   task.at("hash").get<std::string>());
   content.attributes["kind"] = task.at("kind").get<std::string>();
   content.attributes["name"] = task.at("hash").get<std::string>();
   content.attributes["spec"] = task.at("spec").dump();
@@ -66,7 +98,7 @@ Json outcome(const Json& message, const Json& behaviour, tasks::Channel& channel
   if (is_bad(behaviour) || message.at("task").at("kind") == behaviour.value("failing_kind", "") ||
       draw(message, "fail") < behaviour.value("failing", 0.0))
     return {{"type", "failed"}, {"failure", "internal"}, {"message", "chosen to fail"}};
-  publish(message);
+  publish(message, behaviour.value("results", false));
   return {{"type", "done"}};
 }
 

@@ -47,7 +47,8 @@ class Diff final : public Command {
   }
 
   int run() override {
-    const auto difference = upkeep::compare(inspect::find_run(where_of(a_)), inspect::find_run(where_of(b_)));
+    const auto difference =
+        upkeep::compare(inspect::find_run(where_of(a_)), inspect::find_run(where_of(b_)));
     if (json_) {
       print_json(difference);
     } else {

@@ -60,9 +60,8 @@ class Doctor final : public Command {
         print(finding, mended);
     }
     if (json_)
-      std::cout << dump({{"findings", list},
-                         {"left", left},
-                         {"in_use_by", holder ? Json(*holder) : Json()}});
+      std::cout << dump(
+          {{"findings", list}, {"left", left}, {"in_use_by", holder ? Json(*holder) : Json()}});
     else
       std::cout << summary(findings.size(), left) << "\n";
     return static_cast<int>(left == 0 ? ExitCode::ok : ExitCode::trials_failed);

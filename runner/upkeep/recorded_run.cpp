@@ -108,9 +108,10 @@ std::vector<UnseenPlan> unseen_plans(const storage::Store& store) {
 }
 
 std::string plan_remedy(const std::string& run) {
-  return concat("run the sweep again, which writes its plan and keeps all finished work, or give "
-                "the run up: sweep_runner gc --forget ",
-                run.substr(0, run.find('/')));
+  return concat(
+      "run the sweep again, which writes its plan and keeps all finished work, or give "
+      "the run up: sweep_runner gc --forget ",
+      run.substr(0, run.find('/')));
 }
 
 void mark_with_inputs(const RecordedRun& run, std::size_t task, std::vector<bool>& marks) {

@@ -70,8 +70,9 @@ class Missing {
     const auto index = view_->plan().by_hash.find(hash);
     if (index == view_->plan().by_hash.end()) return State::waiting;
     const auto& task = view_->tasks()[index->second];
-    const bool is_pruned = task.cause >= 0 && view_->tasks()[static_cast<std::size_t>(task.cause)]
-                                                      .state == State::pruned;
+    const bool is_pruned =
+        task.cause >= 0 &&
+        view_->tasks()[static_cast<std::size_t>(task.cause)].state == State::pruned;
     return is_pruned ? State::pruned : task.state;
   }
 
@@ -167,8 +168,7 @@ void print(const Completeness& run, std::ostream& out) {
     if (lines++ < kShownMissing) out << "  missing: " << printable(line) << "\n";
   };
   for (const auto& cell : run.missing_cells)
-    print_line(
-        concat(cell.row, ", seed ", cell.seed, ", ", cell.column, " (", cell.state, ")"));
+    print_line(concat(cell.row, ", seed ", cell.seed, ", ", cell.column, " (", cell.state, ")"));
   if (run.missing_cells.empty())  // else they follow from what is missing
     for (const auto& label : run.missing_tasks) print_line(label);
   if (lines > kShownMissing)

@@ -34,9 +34,7 @@ class UpkeepSafety : public Upkeep {
     fs::rename(path, elsewhere);
     fs::create_symlink(elsewhere, path);
   }
-  Json findings() const {
-    return Json::parse(on_folder("doctor", "--json").output).at("findings");
-  }
+  Json findings() const { return Json::parse(on_folder("doctor", "--json").output).at("findings"); }
   Codes finding_codes() const {
     Codes codes;
     for (const auto& finding : findings()) codes.insert(finding.at("finding").get<std::string>());

@@ -112,8 +112,7 @@ TEST_F(Upkeep, DiffTellsWhatDiffers) {
   const Outcome equal = runner("diff " + both);
   EXPECT_EQ(equal.status, 0) << equal.output;
   EXPECT_THAT(equal.output, HasSubstr("11 artifacts are in both, with equal contents"));
-  ASSERT_EQ(run_shell(command("--set training.epochs=3 --only training.seed=0,1")).status,
-            0);
+  ASSERT_EQ(run_shell(command("--set training.epochs=3 --only training.seed=0,1")).status, 0);
   const Outcome different = runner("diff --json " + both);
   EXPECT_EQ(different.status, 1) << different.output;
   const Json json = Json::parse(different.output);

@@ -68,8 +68,8 @@ void publish(const Json& message, bool results) {
   const Json& task = message.at("task");
   storage::Content content;
   if (results)
-    content.arrays = small_results(task.at("kind").get<std::string>(),
-                                   task.at("hash").get<std::string>());
+    content.arrays =
+        small_results(task.at("kind").get<std::string>(), task.at("hash").get<std::string>());
   content.attributes["kind"] = task.at("kind").get<std::string>();
   content.attributes["name"] = task.at("hash").get<std::string>();
   content.attributes["spec"] = task.at("spec").dump();

@@ -12,7 +12,7 @@ namespace sweep::upkeep {
 
 /// Something in an output folder that is not as it should be.
 struct Finding {
-  std::string code;  ///< "damaged", "torn_journal", "died", ...
+  std::string code;  ///< "damaged", "bad_journal", "died", ...
   std::filesystem::path path;
   std::string message;         ///< what is wrong with it (why it matters)
   std::string remedy;          ///< what mend does, or what the user can do where there is none

@@ -104,8 +104,12 @@ std::string_view to_string(ArtifactKind kind) {
   return kKindNames.name(kind);
 }
 
+std::optional<ArtifactKind> find_artifact_kind(std::string_view name) {
+  return kKindNames.value(name);
+}
+
 ArtifactKind artifact_kind_from(std::string_view name) {
-  if (const auto kind = kKindNames.value(name)) return *kind;
+  if (const auto kind = find_artifact_kind(name)) return *kind;
   throw Error(FailureType::internal, concat("unknown artifact kind '", name, "'"));
 }
 
@@ -126,7 +130,11 @@ fs::path Store::run_folder(const std::string& sweep_name) const {
 }
 
 bool Store::contains(const ArtifactId& id) const {
-  return fs::exists(artifact_path(id));
+  const fs::path path = artifact_path(id);
+  std::error_code error;
+  const bool there = fs::exists(path, error);
+  if (error) throw storage_error("look for", path.string(), error.value());
+  return there;
 }
 
 Content Store::read(const ArtifactId& id) const {

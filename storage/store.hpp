@@ -21,6 +21,7 @@ enum class ArtifactKind {
 };
 
 std::string_view to_string(ArtifactKind kind);
+std::optional<ArtifactKind> find_artifact_kind(std::string_view name);
 /// @throws Error{internal} for an unknown name.
 ArtifactKind artifact_kind_from(std::string_view name);
 
@@ -50,6 +51,7 @@ class Store {
   std::filesystem::path checkpoint_path(const ArtifactId& id) const;
   std::filesystem::path run_folder(const std::string& sweep_name) const;
 
+  /// @throws Error{storage} when it can't be told
   bool contains(const ArtifactId& id) const;
 
   /// Sets a damaged file aside before it throws. @throws Error{bad_data}, Error{storage}

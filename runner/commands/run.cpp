@@ -108,28 +108,29 @@ class Run final : public Command {
       throw InputError(
           "--np was given although a launcher has started this process (there would be ranks "
           "inside of ranks); leave out either --np or mpirun");
-    if (dry_run_) {
-      add_shorthands();
-      show_plan(request_, {static_cast<std::size_t>(std::max(ranks_, 1))}, PlanFormat::text,
-                std::cout);
-      return 0;
-    }
-    if (ranks_ > 0 && !print_config_) return cluster::run_mpirun(ranks_, command_for_mpirun());
+    const bool only_shows = dry_run_ || print_config_;
+    if (ranks_ > 0 && !only_shows) return cluster::run_mpirun(ranks_, command_for_mpirun());
     add_shorthands();
     request_.view = kViews.at(view_);
     const auto bus = launched ? cluster::load_mpi_bus() : cluster::make_local_bus();
     if (bus->rank() != 0) init_log(concat("rank ", bus->rank()));
     int status = 0;
-    if (!print_config_) {
+    if (!only_shows)
       status = engine::run(request_, *bus);
-    } else if (bus->rank() == 0) {
-      std::cout << plan::resolved_toml(plan::read_sweep(request_.sweep));
-    }
+    else if (bus->rank() == 0)
+      show(std::max(ranks_, bus->size()));
     bus->finish();
     return status;
   }
 
  private:
+  void show(int devices) const {
+    if (dry_run_)
+      show_plan(request_, {static_cast<std::size_t>(devices)}, PlanFormat::text, std::cout);
+    else
+      std::cout << plan::resolved_toml(plan::read_sweep(request_.sweep));
+  }
+
   /// This command again without --np, for mpirun.
   std::vector<std::string> command_for_mpirun() const {
     std::vector<std::string> command{(cluster::program_folder() / "sweep_runner").string(), "run"};

@@ -36,12 +36,20 @@ Plan make_plan(const engine::RunRequest& request, const std::vector<std::size_t>
     return summary;
   });
   plan.calibration = plan::measured(store);
+  const auto rates = plan.calibration.rates();
   plan.forecast = plan::forecast(
       plan.graph,
       plan::made(plan.graph, [&](const storage::ArtifactId& id) { return store.contains(id); }),
-      plan.calibration);
+      rates);
+  if (devices.empty()) return plan;
+  const auto& run = plan.sweep.run;
+  if (run.memory_per_task > 0)
+    plan.notes.push_back(concat("run.memory_per_task = ", run.memory_per_task,
+                                " is left out of the simulation (it does not know the memory of "
+                                "the machines)"));
+  const auto nodes = plan::nodes_of(plan.graph, rates);
   for (const auto count : devices)
-    plan.simulations.emplace_back(count, plan::simulate(plan.graph, plan.forecast, count));
+    plan.simulations.emplace_back(count, plan::simulate(nodes, plan.forecast.made, run, count));
   return plan;
 }
 
@@ -75,19 +83,35 @@ std::string edges_text(const Plan& plan) {
   return text;
 }
 
+std::string shortened(const std::set<std::string>& names) {
+  constexpr std::size_t kShown = 8;
+  std::vector<std::string> shown(names.begin(), names.end());
+  if (shown.size() > kShown) shown.resize(kShown);
+  const std::size_t more = names.size() - shown.size();
+  return concat(join(shown, ", "), more > 0 ? concat(" and ", more, " more") : "");
+}
+
+std::string not_measured_text(const plan::Forecast& forecast) {
+  std::vector<std::string> kinds;
+  for (const auto& [kind, stage] : forecast.stages)
+    if (!stage.measured) kinds.emplace_back(storage::to_string(kind));
+  if (kinds.empty()) return "";
+  return concat("Not measured yet, so by the speed of the others: ", join(kinds, ", "), ".\n");
+}
+
 std::string calibration_text(const Plan& plan) {
   const auto& calibration = plan.calibration;
   const std::string ignored =
       calibration.ignored() == 0
           ? ""
-          : concat(" (", calibration.ignored(), " entries of journals can't be used)");
+          : concat(" (", calibration.ignored(), calibration.ignored() == 1 ? " entry" : " entries",
+                   " of journals can't be used)");
   if (calibration.tasks() == 0)
     return concat("Times are not known yet: nothing has been measured in the output folder",
                   ignored, ". Run a part first (--max-trials 1) and plan again.\n");
-  const std::vector<std::string> devices(calibration.devices().begin(),
-                                         calibration.devices().end());
   return concat("Times are those of ", calibration.tasks(), " tasks measured on ",
-                join(devices, ", "), ignored, "; other devices, other times.\n");
+                shortened(calibration.devices()), ignored, "; other devices, other times.\n",
+                not_measured_text(plan.forecast));
 }
 
 std::string simulations_text(const Plan& plan) {
@@ -127,6 +151,7 @@ void print_json(const Plan& plan, std::ostream& out) {
                       {"there", stage.there},
                       {"to_make", stage.to_make},
                       {"cost", stage.cost},
+                      {"measured", stage.measured && stage.device_seconds},
                       {"device_seconds", json_of(stage.device_seconds)}});
   for (const auto& [edge, count] : plan.forecast.edges)
     edges.push_back({{"from", storage::to_string(edge.first)},
@@ -137,6 +162,7 @@ void print_json(const Plan& plan, std::ostream& out) {
     simulations.push_back({{"devices", devices},
                            {"complete", simulated.complete},
                            {"makespan_s", times ? Json(simulated.makespan) : Json()},
+                           {"critical_path_s", times ? Json(simulated.path) : Json()},
                            {"lower_bound_s", times ? Json(simulated.lower_bound(devices)) : Json()},
                            {"utilisation", simulated.utilisation}});
   out << Json{{"sweep", plan.sweep.name},

@@ -7,6 +7,7 @@
 #include "core/text.hpp"
 #include "runner/engine/log_tail.hpp"
 #include "runner/engine/messages.hpp"
+#include "runner/plan/forecast.hpp"
 
 namespace sweep::engine {
 namespace {
@@ -24,37 +25,13 @@ constexpr std::size_t kShownFailures = 20;
 constexpr int kMaxRemakes = 2;
 constexpr std::size_t kLogTailLines = 5;
 
-std::vector<std::vector<std::size_t>> input_indices(const plan::Graph& graph) {
-  std::map<storage::ArtifactId, std::size_t> index;
-  std::vector<std::vector<std::size_t>> inputs;
-  for (std::size_t i = 0; i < graph.tasks.size(); ++i) {
-    auto& list = inputs.emplace_back();
-    for (const auto& input : graph.tasks[i].inputs) list.push_back(index.at(input));
-    index[graph.tasks[i].output] = i;
+std::vector<scheduling::Node> nodes_of(const CoordinatorSetup& setup, const plan::Rates& rates) {
+  auto nodes = plan::nodes_of(setup.graph, rates);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    nodes[i].done = setup.standings[i] == Standing::done;
+    nodes[i].failed = setup.standings[i] == Standing::failed;
   }
-  return inputs;
-}
-
-std::vector<scheduling::Node> nodes_of(const CoordinatorSetup& setup) {
-  const auto inputs = input_indices(setup.graph);
-  std::vector<scheduling::Node> nodes;
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    nodes.push_back({.inputs = inputs[i],
-                     .cost = setup.graph.tasks[i].cost,
-                     .done = setup.standings[i] == Standing::done,
-                     .failed = setup.standings[i] == Standing::failed,
-                     .devices = setup.graph.tasks[i].devices,
-                     .priority = setup.graph.tasks[i].priority});
   return nodes;
-}
-
-scheduling::Policy policy_of(const plan::RunOptions& run) {
-  return {.attempts = 1 + static_cast<int>(run.retries),
-          .max_running = static_cast<std::size_t>(run.max_concurrent)};
-}
-
-bool is_working(const RankView& rank) {
-  return rank.state == "idle" || rank.state == "busy" || rank.state == "held";
 }
 
 /// Failures that may be the fault of the place.
@@ -67,11 +44,14 @@ bool blames_the_rank(FailureType type) {
 }  // namespace
 
 Coordinator::Coordinator(const CoordinatorSetup& setup)
+    : Coordinator(setup, plan::measured(setup.store).rates()) {}
+
+Coordinator::Coordinator(const CoordinatorSetup& setup, const plan::Rates& rates)
     : setup_(setup),
-      scheduler_(nodes_of(setup), policy_of(setup.run)),
-      inputs_(input_indices(setup.graph)),
+      scheduler_(nodes_of(setup, rates), plan::policy_of(setup.run)),
+      inputs_(plan::input_indices(setup.graph)),
       ranks_(static_cast<std::size_t>(setup.bus.size())),
-      eta_(setup.graph, inputs_, plan::measured(setup.store)),
+      eta_(setup.graph, inputs_, rates),
       pruner_(setup.early_stopping, setup.graph, setup.log.folder() / "journal.jsonl"),
       curves_(setup.log.folder() / "tensorboard") {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
@@ -382,8 +362,7 @@ void Coordinator::update_stages() {
     stage.kind = storage::to_string(kind);
     view_.stages.push_back(std::move(stage));
   }
-  const auto working = std::count_if(view_.ranks.begin(), view_.ranks.end(), is_working);
-  view_.eta_s = eta_.seconds(scheduler_, static_cast<std::size_t>(working));
+  view_.eta_s = eta_.seconds(scheduler_, view_.ranks);
 }
 
 void Coordinator::update_counts() {

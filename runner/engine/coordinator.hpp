@@ -53,6 +53,8 @@ class Coordinator {
   bool lost_ranks() const;
 
  private:
+  Coordinator(const CoordinatorSetup& setup, const plan::Rates& rates);
+
   /// What the coordinator alone has to know of a rank; the rest is in its RankView.
   struct Rank {
     Clock::time_point last_heard = Clock::now();

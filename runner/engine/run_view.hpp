@@ -50,6 +50,11 @@ struct RankView {
   std::optional<double> memory_bytes, epoch, loss, images_per_second;
 };
 
+/// It has tasks, or may get some.
+inline bool is_working(const RankView& rank) {
+  return rank.state == "idle" || rank.state == "busy" || rank.state == "held";
+}
+
 struct FailureView {
   std::size_t task = 0;
   std::string label, failure, message, log;

@@ -79,6 +79,7 @@ void JournalReader::read_line(std::string_view line,
     if (!json.is_object()) refuse_damaged(origin_, "it is not a JSON object");
     on_event(JsonNode(json, origin_));
   } catch (const InputError& error) {
+    ++left_out_;
     if (problems_.size() < kMostProblems)
       problems_.push_back(concat("line ", line_, ": ", error.what()));
   }

@@ -26,6 +26,8 @@ class JournalReader {
 
   /// "line 12: 'journal.jsonl' is damaged (...)", the first of them.
   const std::vector<std::string>& problems() const { return problems_; }
+  /// How many lines became problems; problems() has only the first.
+  std::size_t left_out() const { return left_out_; }
 
  private:
   bool open();
@@ -39,6 +41,7 @@ class JournalReader {
   std::string pending_;  ///< a line that is not finished yet
   bool too_long_ = false;
   std::vector<std::string> problems_;
+  std::size_t left_out_ = 0;
 };
 
 /// Seconds since 1970 of "2026-01-31T12:34:56Z". @throws InputError naming the key

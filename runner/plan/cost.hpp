@@ -4,6 +4,9 @@
 
 namespace sweep::plan {
 
+/// The cost of putting the shards of an adversarial set together: next to nothing.
+inline constexpr double kJoiningCost = 1;
+
 /// Work per image in forward and backward passes of the classifier: only ratios matter, for the
 /// order of the queue and the ETA.
 double training_passes(const Json& defence, const Json& training);

@@ -8,6 +8,7 @@
 
 #include "runner/plan/calibration.hpp"
 #include "runner/plan/graph.hpp"
+#include "runner/plan/run_options.hpp"
 #include "runner/scheduling/simulation.hpp"
 
 namespace sweep::plan {
@@ -17,6 +18,7 @@ struct StageForecast {
   std::size_t to_make = 0, there = 0;
   double cost = 0;                       ///< of what is to be made, times its devices
   std::optional<double> device_seconds;  ///< the same, where it can be told
+  bool measured = true;                  ///< not by the speed of other kinds
 };
 
 /// What a sweep would do now.
@@ -32,15 +34,24 @@ struct Forecast {
 };
 
 /// @param made  per task: nothing is to be done
-Forecast forecast(const Graph& graph, std::vector<bool> made, const Calibration& calibration);
+Forecast forecast(const Graph& graph, std::vector<bool> made, const Rates& rates);
 
-/// The run on so many devices, in seconds, or in units of cost where there are no times.
-scheduling::Simulated simulate(const Graph& graph, const Forecast& forecast, std::size_t devices);
+/// The tasks as the scheduler gets them in a run and in its simulation, none of them done: by
+/// seconds, or by their cost where nothing has been measured.
+std::vector<scheduling::Node> nodes_of(const Graph& graph, const Rates& rates);
 
-/// A trial's own training and evaluations.
+scheduling::Policy policy_of(const RunOptions& run);
+
+/// The run on so many devices, in the unit of the nodes. @param made  per task: nothing is to be
+/// done
+scheduling::Simulated simulate(std::vector<scheduling::Node> nodes, const std::vector<bool>& made,
+                               const RunOptions& run, std::size_t devices);
+
 struct TrialForecast {
-  std::size_t tasks = 0, to_make = 0;
-  std::optional<double> seconds = 0;  ///< of what is to be made, where it can be told
+  std::size_t tasks = 0, to_make = 0;  ///< its model and evaluations
+  /// What is to be made for it and is not made for a trial before it, so that trials add up; where
+  /// it can be told.
+  std::optional<double> device_seconds = 0;
 };
 
 std::vector<TrialForecast> trials(const Graph& graph, const Forecast& forecast);

@@ -230,7 +230,7 @@ class Builder {
         whole.inputs.push_back(
             shard(spec, read, i, count, concat(whole.label, " part ", i + 1, "/", shards)));
       whole.label = concat("join ", whole.label);
-      whole.cost = 1;
+      whole.cost = kJoiningCost;
     } else {
       whole.cost = attack_passes(attack) * static_cast<double>(count);
     }
@@ -278,6 +278,18 @@ class Builder {
 
 Graph build_graph(const Sweep& sweep, const Catalogue& catalogue, const Inspect& inspect) {
   return Builder(sweep, catalogue, inspect).build();
+}
+
+std::vector<std::vector<std::size_t>> input_indices(const Graph& graph) {
+  std::unordered_map<std::string_view, std::size_t> index;
+  std::vector<std::vector<std::size_t>> inputs;
+  inputs.reserve(graph.tasks.size());
+  for (const auto& task : graph.tasks) {
+    auto& list = inputs.emplace_back();
+    for (const auto& input : task.inputs) list.push_back(index.at(input.hash));
+    index.emplace(task.output.hash, index.size());
+  }
+  return inputs;
 }
 
 trainer::DatasetSummary inspect_registered(const Json& dataset) {

@@ -50,6 +50,9 @@ using Inspect = std::function<trainer::DatasetSummary(const Json& dataset)>;
 /// @throws InputError from inspecting a dataset.
 Graph build_graph(const Sweep& sweep, const Catalogue& catalogue, const Inspect& inspect);
 
+/// Per task: the indices of its inputs.
+std::vector<std::vector<std::size_t>> input_indices(const Graph& graph);
+
 /// Looks the dataset up in the registry of this program and inspects it.
 trainer::DatasetSummary inspect_registered(const Json& dataset);
 

@@ -20,8 +20,9 @@ double Simulated::lower_bound(std::size_t ranks) const {
   return ranks == 0 ? 0 : std::max(work / static_cast<double>(ranks), path);
 }
 
-Simulated simulate(const std::vector<Node>& nodes, std::size_t ranks, std::size_t ranks_per_host) {
-  Scheduler scheduler(nodes, {});
+Simulated simulate(const std::vector<Node>& nodes, std::size_t ranks, const Policy& policy,
+                   std::size_t ranks_per_host) {
+  Scheduler scheduler(nodes, policy);
   for (std::size_t rank = 0; rank < ranks; ++rank)
     scheduler.add_rank(static_cast<int>(rank), {.host = static_cast<int>(rank / ranks_per_host)});
   Simulated result{.work = scheduler.remaining_cost(), .path = scheduler.remaining_path()};

@@ -21,7 +21,7 @@ struct Simulated {
 /// Runs the tasks in virtual time: the decisions are those of the scheduler that production uses.
 /// Nothing fails. @param nodes  with seconds as their cost
 /// @param ranks_per_host  they stand together on hosts
-Simulated simulate(const std::vector<Node>& nodes, std::size_t ranks,
+Simulated simulate(const std::vector<Node>& nodes, std::size_t ranks, const Policy& policy = {},
                    std::size_t ranks_per_host = 8);
 
 }  // namespace sweep::scheduling

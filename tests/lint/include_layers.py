@@ -19,7 +19,8 @@ FOLDERS = {
     # Linked into sweep_runner, which must not load LibTorch.
     "trainer/datasets/": ("trainer/datasets/", "core/"),
     "runner/plan/": (
-        "runner/plan/", "runner/scheduling/", "storage/", "core/", "trainer/datasets/dataset.hpp"),
+        "runner/plan/", "runner/scheduling/", "runner/inspect/journal_reader.hpp", "storage/", "core/",
+        "trainer/datasets/dataset.hpp"),
     "runner/scheduling/": ("runner/scheduling/", "core/"),
     "runner/tensorboard/": ("runner/tensorboard/", "core/"),
     "runner/engine/": (

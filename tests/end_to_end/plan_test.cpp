@@ -50,6 +50,74 @@ TEST(Plan, KnowsTimesAndWhatIsThereAfterARun) {
   EXPECT_THAT(csv.output, HasSubstr("4,none seed=4,open,"));
 }
 
+TEST(Plan, RestsOnTheJournalsOfTheFolderAndIgnoresWhatTheyCannotMean) {
+  const TemporaryFolder folder;
+  const auto run = folder / "out/runs/old";
+  create_folders(run);
+  const auto done = [](const char* kind, const char* cost, const char* seconds) {
+    return concat(R"({"event":"done","kind":")", kind, R"(","cost":)", cost, R"(,"seconds":)",
+                  seconds, R"(,"device":"cuda \u001b[2J0"})", "\n");
+  };
+  write_atomically(run / "journal.jsonl",
+                   done("model", "100", "50") + done("model", "100", "1e308") +
+                       done("model", "-100", "50") + done("model", "100", "\"50\"") +
+                       "{\"event\": \"do\n" + done("evaluation", "2", "1") + "{\"event\"");
+  const std::string common = concat(quick_table(), " --out ", (folder / "out").string());
+  const Outcome text = plan(common + " --devices 1,8");
+  ASSERT_EQ(text.status, 0) << text.output;
+  EXPECT_THAT(text.output, HasSubstr("2 tasks measured on cuda"));
+  EXPECT_THAT(text.output, HasSubstr("(4 entries of journals can't be used)"));
+  EXPECT_THAT(text.output, HasSubstr("by the speed of the others: dataset, adversarial_shard"));
+  EXPECT_THAT(text.output, Not(HasSubstr("\x1b")));
+  const Json json = Json::parse(plan(common + " --json --devices 1,8").output);
+  EXPECT_EQ(json.at("calibration").at("ignored"), 4);
+  double seconds = 0;
+  for (const auto& stage : json.at("stages")) {
+    EXPECT_EQ(stage.at("device_seconds"), 0.5 * stage.at("cost").get<double>());
+    EXPECT_EQ(stage.at("measured"),
+              stage.at("kind") == "model" || stage.at("kind") == "evaluation");
+    seconds += stage.at("device_seconds").get<double>();
+  }
+  const Json& one = json.at("simulations")[0];
+  const Json& eight = json.at("simulations")[1];
+  EXPECT_NEAR(one.at("makespan_s"), seconds, 1e-6 * seconds);
+  EXPECT_GE(eight.at("makespan_s"), eight.at("lower_bound_s"));
+  EXPECT_GE(eight.at("lower_bound_s"), eight.at("critical_path_s"));
+  const auto lines = split(plan(common + " --csv").output, '\n');
+  ASSERT_EQ(lines.size(), 1u + 9u + 1u);
+  double of_trials = 0;
+  for (std::size_t i = 1; i <= 9; ++i) of_trials += std::stod(split(lines[i], ',').back());
+  EXPECT_NEAR(of_trials, seconds, 1) << "to a tenth of a second each";
+}
+
+TEST(Plan, KeepsToWhatMayRunAtOnce) {
+  const TemporaryFolder folder;
+  const Json json = Json::parse(plan(concat(quick_table(), " --out ", (folder / "out").string(),
+                                            " --json --devices 8 --set run.max_concurrent=2"))
+                                    .output);
+  EXPECT_LE(json.at("simulations")[0].at("utilisation"), 0.25);
+}
+
+TEST(Plan, AFolderThatCannotBeLookedIntoIsAnError) {
+  const Outcome outcome = plan(concat(quick_table(), " --out ", std::string(300, 'a')));
+  EXPECT_EQ(outcome.status, 2) << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("File name too long"));
+}
+
+TEST(Plan, DryRunOfALauncherSaysItOnceForAllRanks) {
+  const NoopSweep sweep(3);
+  const Outcome outcome =
+      run_shell(concat("env OMPI_ALLOW_RUN_AS_ROOT=1 "
+                       "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun --oversubscribe "
+                       "-np 2 ",
+                       sweep.command("-n")));
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(split(outcome.output, '\n').size(),
+            split(run_shell(sweep.command("-n --np 2")).output, '\n').size())
+      << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("      2  "));
+}
+
 TEST(Plan, DryRunSaysTheSame) {
   const NoopSweep sweep(3);
   const Outcome outcome = run_shell(sweep.command("-n"));

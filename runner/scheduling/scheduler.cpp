@@ -169,10 +169,10 @@ std::optional<Start> Scheduler::next() {
   const bool full = policy_.max_running > 0 && count(State::running) >= policy_.max_running;
   if (full || places_.free() == 0) return std::nullopt;
   std::erase_if(holds_, [&](const Hold& hold) { return !is_valid(hold); });
-  std::set<int> held;
   std::vector<std::size_t> overtaken;
   for (const auto task : candidates()) {
     if (impossible(task)) continue;
+    const auto held = held_for_others(task);
     if (auto ranks = find_ranks(task, held)) {
       for (const auto waits : overtaken) ++entries_[waits].overtaken;
       return start(task, std::move(*ranks));
@@ -181,9 +181,16 @@ std::optional<Start> Scheduler::next() {
     if (entries_[task].overtaken < kMaxOvertakes) continue;
     const Hold* ranks = hold(task, held);
     if (ranks != nullptr && !ranks->host) return std::nullopt;
-    if (ranks != nullptr) held.insert(*ranks->host);
   }
   return std::nullopt;
+}
+
+std::set<int> Scheduler::held_for_others(std::size_t task) const {
+  std::set<int> hosts;
+  for (const auto& hold : holds_)
+    if (hold.host && hold.task != task && entries_[hold.task].priority >= entries_[task].priority)
+      hosts.insert(*hold.host);
+  return hosts;
 }
 
 std::optional<std::vector<int>> Scheduler::find_ranks(std::size_t task,

@@ -160,6 +160,8 @@ class Scheduler {
   std::vector<std::size_t> candidates() const;
   std::optional<std::vector<int>> find_ranks(std::size_t task, const std::set<int>& held) const;
   bool is_held_for(std::size_t task) const;
+  /// Hosts that the task must leave to others of at least its priority.
+  std::set<int> held_for_others(std::size_t task) const;
   bool is_valid(const Hold& hold) const;
   /// The hold for the task, a new one where there is none; null when every host is held already.
   const Hold* hold(std::size_t task, const std::set<int>& held);

@@ -128,6 +128,46 @@ TEST(Scheduler, MakesALostArtifactAgainBeforeItsReadersRun) {
   EXPECT_NE(take(scheduler), std::nullopt);
 }
 
+TEST(Scheduler, ATaskThatIsRetriedHasAllItsAttemptsAgain) {
+  Scheduler scheduler = with_ranks({{.cost = 1}, {.inputs = {0}, .cost = 1}});
+  for (int round = 0; round < 2; ++round) {
+    for (const auto verdict : {Verdict::retry, Verdict::give_up}) {
+      EXPECT_EQ(take(scheduler), 0U);
+      EXPECT_EQ(scheduler.failed(0, FailureType::crash), verdict);
+    }
+    EXPECT_EQ(scheduler.state(1), State::blocked);
+    scheduler.retry(1);
+    EXPECT_EQ(scheduler.state(0), State::ready);
+    EXPECT_EQ(scheduler.state(1), State::waiting);
+  }
+}
+
+TEST(Scheduler, RanksAreNotHeldOnAHostThatHasBecomeTooSmall) {
+  std::vector<Node> nodes{{.inputs = {}, .cost = 1}, {.inputs = {0}, .cost = 100, .devices = 2}};
+  for (int i = 0; i < 20; ++i) nodes.push_back({.inputs = {}, .cost = 1});
+  Scheduler scheduler(nodes, {});
+  for (int rank = 0; rank < 4; ++rank) scheduler.add_rank(rank, {.host = rank / 2});
+  std::vector<std::size_t> on(4);  // rank -> task
+  const auto fill = [&] {
+    while (const auto start = scheduler.next())
+      for (const int rank : start->ranks) on[static_cast<std::size_t>(rank)] = start->task;
+  };
+  fill();
+  scheduler.done(0);
+  fill();
+  int free = 0;
+  for (int i = 0; i < 10 && !scheduler.held_for(free); ++i) {
+    free = i % 2 * 2;  // one of a host and one of the other: never two that are free at once
+    scheduler.done(on[static_cast<std::size_t>(free)]);
+    fill();
+  }
+  ASSERT_EQ(scheduler.held_for(free), 1U);
+  scheduler.remove_rank(free + 1);
+  const auto start = scheduler.next();
+  ASSERT_TRUE(start) << "the rank that is left is of no use to the large task";
+  EXPECT_EQ(start->ranks, std::vector<int>{free});
+}
+
 TEST(RetryPolicy, WhatWouldFailAgainIsNotTriedAgain) {
   for (const auto type : {FailureType::bad_input, FailureType::bad_data, FailureType::not_finite})
     EXPECT_EQ(allowed_attempts(type, 9), 1) << to_string(type);

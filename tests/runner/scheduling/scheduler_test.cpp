@@ -179,5 +179,65 @@ TEST(RetryPolicy, WhatWouldFailAgainIsNotTriedAgain) {
     EXPECT_EQ(allowed_attempts(type, 9), 9) << to_string(type);
 }
 
+TEST(Scheduler, APriorityCountsBeforeTheLongestPath) {
+  Scheduler scheduler = with_ranks({{.cost = 9}, {.cost = 1, .priority = 1}, {.cost = 5}});
+  EXPECT_EQ(take(scheduler), 1U);
+  scheduler.set_priority(2, 3);
+  EXPECT_EQ(take(scheduler), 2U);
+  EXPECT_EQ(take(scheduler), 0U);
+}
+
+TEST(Scheduler, WhatATaskNeedsHasItsPriority) {
+  const std::vector<Node> nodes{{.cost = 9}, {.cost = 1}, {.inputs = {1}, .cost = 1}};
+  auto planned = nodes;
+  planned[2].priority = 1;
+  Scheduler from_the_start = with_ranks(planned);
+  EXPECT_EQ(take(from_the_start), 1U);
+  Scheduler later = with_ranks(nodes);
+  later.set_priority(2, 1);
+  EXPECT_EQ(take(later), 1U);
+  Scheduler taken_back = with_ranks(planned);
+  taken_back.set_priority(2, 0);
+  EXPECT_EQ(take(taken_back), 0U);
+}
+
+TEST(Scheduler, CancelledAndPrunedTasksBlockWhatNeedsThem) {
+  Scheduler scheduler = with_ranks(
+      {{.cost = 1}, {.inputs = {0}, .cost = 1}, {.cost = 1}, {.inputs = {2}, .cost = 1}});
+  scheduler.cancel(0);
+  scheduler.prune(2);
+  EXPECT_EQ(scheduler.state(1), State::blocked);
+  EXPECT_EQ(scheduler.state(3), State::blocked);
+  EXPECT_TRUE(scheduler.finished());
+  scheduler.retry(1);
+  scheduler.retry(3);
+  EXPECT_EQ(scheduler.state(0), State::ready);
+  EXPECT_EQ(scheduler.state(3), State::blocked) << "others do better than what was pruned";
+}
+
+TEST(Scheduler, ATaskThatNeedsMoreRanksThanThereAreStandsInNobodysWay) {
+  std::vector<Node> nodes{{.cost = 100, .devices = 4}};
+  for (int i = 0; i < 3 * kMaxOvertakes; ++i) nodes.push_back({.cost = 1});
+  Scheduler scheduler = with_ranks(nodes, 2);
+  EXPECT_TRUE(scheduler.impossible(0));
+  for (std::size_t task = 1; task < nodes.size(); ++task) {
+    EXPECT_FALSE(scheduler.stuck());
+    ASSERT_EQ(take(scheduler), task);
+    scheduler.done(task);
+  }
+  EXPECT_EQ(take(scheduler), std::nullopt);
+  EXPECT_TRUE(scheduler.stuck());
+  EXPECT_FALSE(scheduler.finished()) << "more ranks may come";
+  for (int rank = 2; rank < 4; ++rank) scheduler.add_rank(rank, {});
+  EXPECT_EQ(take(scheduler), 0U);
+}
+
+TEST(RetryPolicy, NoTaskGetsMoreAttemptsThanAreAllowed) {
+  for (const auto type :
+       {FailureType::crash, FailureType::timeout, FailureType::internal, FailureType::communication,
+        FailureType::out_of_memory, FailureType::device_lost, FailureType::agent_lost})
+    EXPECT_EQ(allowed_attempts(type, 1), 1) << to_string(type);
+}
+
 }  // namespace
 }  // namespace sweep::scheduling

@@ -217,6 +217,7 @@ void Coordinator::on_failed(int rank, std::size_t index, FailureType type,
   const std::string log = seen(rank).log;
   Json event{{"rank", rank}, {"failure", to_string(type)},    {"message", message},
              {"log", log},   {"attempt", seen(rank).attempt}, {"final", false}};
+  pruning_.erase(index);  // it died before it could answer: the next attempt is judged anew
   if (cancelling_.contains(index)) return on_stopped(rank, index);
   if (type == FailureType::bad_data && remakes_[index] < kMaxRemakes && remake_lost_inputs(index)) {
     ++remakes_[index];
@@ -247,6 +248,7 @@ void Coordinator::on_failed(int rank, std::size_t index, FailureType type,
 
 void Coordinator::on_stopped(int rank, std::size_t index) {
   scheduler_.put_back(index);
+  pruning_.erase(index);
   if (cancelling_.erase(index) == 0) {
     setup_.log.append("stopped", task(index), {{"rank", rank}});
     return free(rank, "stopped, saved");

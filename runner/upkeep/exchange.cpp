@@ -129,7 +129,7 @@ void import_plans(const storage::Store& from, const storage::Store& store, Impor
       create_folders(to.parent_path());
       write_atomically(to, text);
       report.runs.push_back(name);
-    } catch (const InputError& error) {
+    } catch (const Error& error) {  // one plan that can't be used or read costs none of the rest
       report.refused.push_back(error.what());
     }
   }

@@ -11,13 +11,40 @@ function(sweep_compile_options target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Werror
     -Wno-missing-field-initializers)  # members left out of a braced list have defaults
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # All three give false alarms on std::string and std::variant from GCC 12 on (GCC bugs 105329, 105562).
-    target_compile_options(${target} PRIVATE -Wno-restrict -Wno-maybe-uninitialized -Wno-array-bounds)
+    # All give false alarms on std::string and std::variant from GCC 12 on (GCC bugs 105329, 105562).
+    target_compile_options(${target} PRIVATE -Wno-restrict -Wno-maybe-uninitialized -Wno-array-bounds
+      -Wno-stringop-overflow)
   endif()
   if(SWEEP_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${SWEEP_SANITIZE} -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=${SWEEP_SANITIZE})
   endif()
+endfunction()
+
+# Compiles with a header precompiled once for all: `name` is sweep_NAME_pch, `headers` what it holds.
+# Its target needs the options of those that use it.
+function(sweep_precompile name)
+  cmake_parse_arguments(ARG "" "" "HEADERS;LINK;OPTIONS" ${ARGN})
+  set(source "${CMAKE_BINARY_DIR}/generated/${name}_pch.cpp")
+  file(CONFIGURE OUTPUT "${source}" CONTENT "// only carries the header\n")
+  add_library(sweep_${name}_pch OBJECT "${source}")
+  sweep_compile_options(sweep_${name}_pch)
+  target_compile_options(sweep_${name}_pch PRIVATE ${ARG_OPTIONS})
+  target_link_libraries(sweep_${name}_pch PUBLIC ${ARG_LINK})
+  target_precompile_headers(sweep_${name}_pch PRIVATE ${ARG_HEADERS})
+endfunction()
+
+# sweep_reuse(target name): `target` is compiled with the precompiled header `name` and no other.
+function(sweep_reuse target name)
+  set_target_properties(${target} PROPERTIES PRECOMPILE_HEADERS_REUSE_FROM sweep_${name}_pch)
+endfunction()
+
+# Most of the time that a file without LibTorch takes goes into this header.
+function(sweep_use_json target)
+  if(NOT TARGET sweep_json_pch)
+    sweep_precompile(json HEADERS <nlohmann/json.hpp> LINK nlohmann_json::nlohmann_json)
+  endif()
+  sweep_reuse(${target} json)
 endfunction()
 
 # sweep_library(core SOURCES a.cpp ... LINK Library ...)
@@ -26,8 +53,10 @@ endfunction()
 #
 # With PLUGINS it is an object library: plugins register themselves from static objects, which a linker
 # drops from an archive that nothing refers to. Programs name such libraries behind PLUGINS.
+#
+# POSITION_INDEPENDENT: modules that are loaded at run time link it.
 function(sweep_library name)
-  cmake_parse_arguments(ARG "PLUGINS" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "PLUGINS;POSITION_INDEPENDENT" "" "SOURCES;LINK" ${ARGN})
   set(kind STATIC)
   if(ARG_PLUGINS)
     set(kind OBJECT)
@@ -37,6 +66,11 @@ function(sweep_library name)
   target_include_directories(sweep_${name} PUBLIC "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/generated")
   target_link_libraries(sweep_${name} PUBLIC ${ARG_LINK})
   sweep_compile_options(sweep_${name})
+  if(ARG_POSITION_INDEPENDENT)
+    set_target_properties(sweep_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  else()
+    sweep_use_json(sweep_${name})
+  endif()
 endfunction()
 
 function(sweep_link_plugins target)
@@ -63,6 +97,7 @@ function(sweep_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PLUGINS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   sweep_compile_options(${name})
+  sweep_use_json(${name})
   target_link_libraries(${name} PRIVATE ${ARG_LINK})
   sweep_link_plugins(${name} ${ARG_PLUGINS})
   set_target_properties(${name} PROPERTIES
@@ -73,30 +108,44 @@ endfunction()
 
 # Links LibTorch and compiles with its headers for tensors precompiled. torch/torch.h itself is left out:
 # GCC instantiates its pending templates in every file again (10 s each).
+set(sweep_torch_headers <ATen/ATen.h> <torch/csrc/autograd/autograd.h> <nlohmann/json.hpp>)
 function(sweep_use_torch target)
   if(NOT TARGET sweep_torch_pch)
-    file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/generated/torch_pch.cpp" CONTENT "// only carries the header\n")
-    add_library(sweep_torch_pch OBJECT "${CMAKE_BINARY_DIR}/generated/torch_pch.cpp")
-    sweep_compile_options(sweep_torch_pch)
-    target_link_libraries(sweep_torch_pch PUBLIC LibTorch::cpu nlohmann_json::nlohmann_json)
-    target_precompile_headers(sweep_torch_pch PRIVATE
-      <ATen/ATen.h> <torch/csrc/autograd/autograd.h> <nlohmann/json.hpp>)
+    sweep_precompile(torch
+      HEADERS ${sweep_torch_headers}
+      LINK LibTorch::cpu nlohmann_json::nlohmann_json)
   endif()
   target_link_libraries(${target} PUBLIC LibTorch::cpu)
-  target_precompile_headers(${target} REUSE_FROM sweep_torch_pch)
+  sweep_reuse(${target} torch)
 endfunction()
+
+# Tests are compiled for the time that compiling takes: what they test is optimised as always.
+set(sweep_test_options $<$<CONFIG:Release>:-O1>)
 
 # sweep_test(core TIMEOUT 60 SOURCES a_test.cpp ... LINK sweep::core PLUGINS attacks)
 # is one program, core_tests, and one CTest entry; a test without a time limit is an error. What stands
 # behind LAUNCHER is put before the program. BUSY: it keeps two cores busy, so nothing should run beside it.
+# TORCH: its sources include LibTorch.
 function(sweep_test name)
-  cmake_parse_arguments(ARG "BUSY" "TIMEOUT" "SOURCES;LINK;PLUGINS;LAUNCHER" ${ARGN})
+  cmake_parse_arguments(ARG "BUSY;TORCH" "TIMEOUT" "SOURCES;LINK;PLUGINS;LAUNCHER" ${ARGN})
   if(NOT ARG_TIMEOUT)
     message(FATAL_ERROR "the test ${name} has no TIMEOUT (a test that hangs must not hang the build); give one")
   endif()
   add_executable(${name}_tests ${ARG_SOURCES})
   target_include_directories(${name}_tests PRIVATE "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/generated")
   sweep_compile_options(${name}_tests)
+  target_compile_options(${name}_tests PRIVATE ${sweep_test_options})
+  if(NOT TARGET sweep_gtest_pch)
+    sweep_precompile(gtest HEADERS <gmock/gmock.h> <nlohmann/json.hpp> OPTIONS ${sweep_test_options}
+      LINK GTest::gmock GTest::gtest nlohmann_json::nlohmann_json)
+    sweep_precompile(torch_gtest HEADERS <gmock/gmock.h> ${sweep_torch_headers} OPTIONS ${sweep_test_options}
+      LINK GTest::gmock GTest::gtest LibTorch::cpu nlohmann_json::nlohmann_json)
+  endif()
+  if(ARG_TORCH)
+    sweep_reuse(${name}_tests torch_gtest)
+  else()
+    sweep_reuse(${name}_tests gtest)
+  endif()
   target_link_libraries(${name}_tests PRIVATE ${ARG_LINK} GTest::gtest GTest::gtest_main GTest::gmock)
   sweep_link_plugins(${name}_tests ${ARG_PLUGINS})
   set_target_properties(${name}_tests PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")

@@ -48,17 +48,30 @@ Batches::Batches(const at::Tensor& images, const at::Tensor& labels, const Train
       seed_(options.seed),
       bounds_(batch_bounds(samples_, options.batch_size)) {}
 
-Batch Batches::at(std::int64_t epoch, std::int64_t step) {
+Share share_of(std::int64_t total, int rank, int size) {
+  const std::int64_t first = total * rank / size;
+  return {first, total * (rank + 1) / size - first, total};
+}
+
+Batch whole_batch(const at::Tensor& images, const at::Tensor& labels) {
+  return {images, labels, {}, share_of(images.size(0), 0, 1)};
+}
+
+Batch Batches::at(std::int64_t epoch, std::int64_t step, int rank, int size) {
   if (order_epoch_ != epoch) {
     order_ = at::tensor(sample_order(samples_, seed_, epoch), at::kLong);
     order_epoch_ = epoch;
   }
   const auto index = static_cast<std::size_t>(step);
-  const auto samples = order_.slice(0, bounds_[index], bounds_[index + 1]);
+  Share share = share_of(bounds_[index + 1] - bounds_[index], rank, size);
+  if (!share.counts()) share.first = 0;
+  const std::int64_t count = std::max<std::int64_t>(share.count, 1);
+  const auto samples = order_.narrow(0, bounds_[index] + share.first, count);
   const auto chosen = samples.remainder(images_.size(0)).to(images_.device());
   at::Tensor mask;
   if (flip_)
-    mask = flip_mask(samples.size(0), derive_seed(seed_, "flip", epoch, step))
+    mask = flip_mask(share.total, derive_seed(seed_, "flip", epoch, step))
+               .narrow(0, share.first, count)
                .to(images_.device())
                .view({-1, 1, 1, 1});
   const auto flipped = [&](const at::Tensor& images) {
@@ -66,7 +79,8 @@ Batch Batches::at(std::int64_t epoch, std::int64_t step) {
   };
   Batch batch{to_model_input(flipped(images_.index_select(0, chosen)), images_.device()),
               labels_.index_select(0, chosen),
-              {}};
+              {},
+              share};
   if (!adversarial_sets_.empty())
     batch.adversarial =
         to_model_input(flipped(counterparts(samples).to(images_.device())), images_.device());

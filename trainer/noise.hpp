@@ -9,9 +9,11 @@ class Tensor;
 namespace sweep::trainer {
 
 /// `images` [N,3,H,W] plus U[-sigma, sigma] on every pixel, not clipped. A pixel's noise is a hash
-/// of `seed` and of the pixel's position in the batch: the same on the CPU and on a GPU, for every
-/// memory layout and number of threads, with no state to be saved.
-at::Tensor add_uniform_noise(const at::Tensor& images, double sigma, std::uint64_t seed);
+/// of `seed` and of the pixel's position in the batch, of which `images` are those from number
+/// `first` on: the same on the CPU and on a GPU, for every memory layout and number of threads,
+/// with no state to be saved.
+at::Tensor add_uniform_noise(const at::Tensor& images, double sigma, std::uint64_t seed,
+                             std::int64_t first = 0);
 
 /// Standard normal numbers of the shape of `images`, made of the same hash: at most 5.4 in
 /// magnitude.

@@ -15,6 +15,7 @@
 #include "trainer/models/model.hpp"
 #include "trainer/module_state.hpp"
 #include "trainer/optimizer.hpp"
+#include "trainer/parallel/team.hpp"
 #include "trainer/weights/start.hpp"
 
 namespace sweep::trainer {
@@ -26,38 +27,40 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// What a step leaves behind, in float64 on the host.
+/// What a step leaves behind of a batch, in float64 on the host.
 struct StepValues {
   double loss, classification, feature, reconstruction;
-  std::int64_t correct;
+  double accuracy;
 };
 
-/// One transfer from the device for all values.
-StepValues read_values(const LossTerms& terms, const at::Tensor& labels) {
+/// Of the whole batch, from a share of it. One transfer from the device for all values.
+StepValues read_values(const LossTerms& terms, const Batch& batch, Team& team) {
   const auto scalar = [&](const at::Tensor& term) {
     return term.defined() ? term.detach().to(at::kDouble)
                           : at::zeros({}, terms.total.options().dtype(at::kDouble));
   };
-  const auto correct = terms.clean_logits.defined() ? terms.clean_logits.argmax(1).eq(labels).sum()
-                                                    : at::zeros({}, labels.options());
+  at::Tensor accuracy;
+  if (terms.clean_logits.defined())
+    accuracy = terms.clean_logits.argmax(1).eq(batch.labels).to(at::kDouble).mean();
   const auto values =
       at::stack({scalar(terms.total), scalar(terms.classification), scalar(terms.feature),
-                 scalar(terms.reconstruction), scalar(correct)})
-          .to(at::kCPU);
-  const double* value = values.const_data_ptr<double>();
-  return {value[0], value[1], value[2], value[3], std::llround(value[4])};
+                 scalar(terms.reconstruction), scalar(accuracy)});
+  const auto means = team.mean(values, batch.share);
+  const double* value = means.const_data_ptr<double>();
+  return {value[0], value[1], value[2], value[3], value[4]};
 }
 
 /// A training under way.
 class Session {
  public:
   Session(Learner& learner, Batches& batches, const TrainingOptions& options,
-          const at::Device& device, const TrainingHooks& hooks)
+          const at::Device& device, const TrainingHooks& hooks, const Parallel& parallel)
       : learner_(learner),
         batches_(batches),
         options_(options),
         hooks_(hooks),
-        optimizer_(make_optimizer(options, prepare_parameters(device))) {}
+        optimizer_(make_optimizer(options, prepare_parameters(device))),
+        team_(parallel, device) {}
 
   void resume(const TrainingState& state, const std::string& what) {
     copy_state(state.tensors, tensors(), concat("this training of ", what));
@@ -65,11 +68,12 @@ class Session {
   }
 
   TrainingResult run() {
+    join_team();
     auto saved_at = Clock::now();
     while (progress_.epoch < options_.epochs) {
       step();
       if (progress_.epoch == options_.epochs) break;
-      const bool stop = hooks_.stop_requested && hooks_.stop_requested();
+      const bool stop = team_.any(hooks_.stop_requested && hooks_.stop_requested());
       if (hooks_.save && (stop || seconds_since(saved_at) >= hooks_.checkpoint_seconds)) {
         hooks_.save({progress_, copied_to_cpu(tensors())});
         saved_at = Clock::now();
@@ -93,6 +97,13 @@ class Session {
     return parameters;
   }
 
+  void join_team() {
+    std::vector<torch::nn::Module*> modules;
+    for (const auto& [prefix, module] : learner_.modules()) modules.push_back(module);
+    team_.join(modules);
+    team_.share(tensors(), progress_.epoch * batches_.steps() + progress_.step);
+  }
+
   /// Everything that a checkpoint has to hold: the live tensors.
   NamedTensors tensors() {
     auto all = optimizer_->state();
@@ -105,18 +116,27 @@ class Session {
     const auto start = Clock::now();
     const auto [epoch, step] = std::pair(progress_.epoch, progress_.step);
     const double rate = learning_rate_at(options_, epoch);
-    const auto batch = batches_.at(epoch, step);
-    // Dropout draws from the process's own generator.
-    at::manual_seed(derive_seed(options_.seed, "dropout", epoch, step));
+    const auto batch = batches_.at(epoch, step, team_.rank(), team_.size());
+    team_.begin(batch.share);
+    seed_dropout(epoch, step);
     const auto terms = learner_.loss(batch, derive_seed(options_.seed, "noise", epoch, step));
-    terms.total.backward();
+    team_.backward(terms.total, batch.share);
     optimizer_->step(rate);
     // Read last, so that a GPU has all of the step queued before the host waits for it.
-    const auto values = read_values(terms, batch.labels);
+    const auto values = read_values(terms, batch, team_);
     require_finite(values);
-    account(values, batch.images.size(0), seconds_since(start));
+    account(values, batch.share.total, seconds_since(start));
     if (++progress_.step == batches_.steps()) finish_epoch(rate);
     report(step + 1);
+  }
+
+  /// Dropout draws from the process's own generator. Shares of a batch must not lose the same
+  /// places: what it drops is the one thing that depends on the number of processes.
+  void seed_dropout(std::int64_t epoch, std::int64_t step) const {
+    const auto seed = derive_seed(options_.seed, "dropout", epoch, step);
+    at::manual_seed(team_.rank() == 0
+                        ? seed
+                        : derive_seed(static_cast<std::int64_t>(seed >> 1), "rank", team_.rank()));
   }
 
   /// The terms of the loss that are not finite.
@@ -143,7 +163,7 @@ class Session {
     auto& totals = progress_.running;
     const auto weight = static_cast<double>(images);
     totals.images += images;
-    totals.correct += values.correct;
+    totals.correct += std::llround(weight * values.accuracy);
     totals.loss += weight * values.loss;
     totals.classification += weight * values.classification;
     totals.feature += weight * values.feature;
@@ -182,6 +202,7 @@ class Session {
   const TrainingOptions& options_;
   const TrainingHooks& hooks_;
   std::unique_ptr<Optimizer> optimizer_;
+  Team team_;
   TrainingProgress progress_;
   EpochMetrics last_;  ///< of the epoch up to the last step
 };
@@ -211,7 +232,7 @@ class ClassifierLearner final : public Learner {
   }
 
   LossTerms loss(const Batch& batch, std::uint64_t seed) override {
-    return defence_->loss(*classifier_, batch.images, batch.labels, seed);
+    return defence_->loss(*classifier_, batch, seed);
   }
 
  private:
@@ -240,8 +261,9 @@ void check_training_set(const at::Tensor& images, const at::Tensor& labels,
 
 TrainingResult train(Learner& learner, Batches& batches, const TrainingOptions& options,
                      const at::Device& device, const std::string& what,
-                     const std::optional<TrainingState>& resume, const TrainingHooks& hooks) {
-  Session session(learner, batches, options, device, hooks);
+                     const std::optional<TrainingState>& resume, const TrainingHooks& hooks,
+                     const Parallel& parallel) {
+  Session session(learner, batches, options, device, hooks, parallel);
   if (resume) session.resume(*resume, what);
   return session.run();
 }
@@ -251,7 +273,7 @@ TrainingResult train(const TrainingJob& job, const std::optional<TrainingState>&
   check_training_set(job.images, job.labels, job.num_classes);
   ClassifierLearner learner(job);
   Batches batches(job.images, job.labels, job.options, job.device);
-  return train(learner, batches, job.options, job.device, job.model, resume, hooks);
+  return train(learner, batches, job.options, job.device, job.model, resume, hooks, job.parallel);
 }
 
 }  // namespace sweep::trainer

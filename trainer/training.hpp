@@ -11,6 +11,7 @@
 #include "core/json.hpp"
 #include "trainer/batches.hpp"
 #include "trainer/metrics.hpp"
+#include "trainer/parallel/communicator.hpp"
 #include "trainer/tensors.hpp"
 #include "trainer/training_options.hpp"
 
@@ -33,6 +34,7 @@ struct TrainingJob {
   at::Tensor labels;              ///< [N] int64, in [0, num_classes)
   at::Device device = at::kCPU;
   std::shared_ptr<Classifier> teacher;  ///< a trained one, for defences that learn from it
+  Parallel parallel{};                  ///< the other processes that train the same
 };
 
 /// Where training stands, in numbers: the step that comes next, and what there is to report.
@@ -95,17 +97,23 @@ class Learner {
   /// Draws all parameters. @param seed  the training's
   virtual void initialize(std::int64_t seed) = 0;
 
-  /// All that is random in it follows from `seed`.
+  /// All that is random in it follows from `seed`. Where it is trained by several processes, the
+  /// weighted mean of all shares' losses must be that of the whole batch.
   virtual LossTerms loss(const Batch& batch, std::uint64_t seed) = 0;
 };
 
 /// Trains from fresh parameters, or from `resume` on: epochs of all batches, by options.optimizer.
 /// TrainingResult::tensors is the state of the first of learner.modules().
 /// @param what  is trained, for messages: "resnet18"
-/// @throws Error{not_finite} naming epoch and step, Error{bad_data} when `resume` does not fit.
+/// With `parallel` every process calls it with the same arguments (hooks but stop_requested may
+/// differ): each works on its share of every batch, and all have the same result. Where one is
+/// asked to stop, all do, behind the same step. Collective.
+/// @throws Error{not_finite} naming epoch and step, Error{bad_data} when `resume` does not fit,
+///         Error{communication}.
 TrainingResult train(Learner& learner, Batches& batches, const TrainingOptions& options,
                      const at::Device& device, const std::string& what,
-                     const std::optional<TrainingState>& resume, const TrainingHooks& hooks);
+                     const std::optional<TrainingState>& resume, const TrainingHooks& hooks,
+                     const Parallel& parallel = {});
 
 /// @throws Error{bad_data} unless `images` are bytes [N,3,H,W], N >= 2, with a label in
 ///         [0, num_classes) for each.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "cluster/host.hpp"
 #include "core/error.hpp"
@@ -75,17 +76,48 @@ void Agent::start_executor() {
 
 void Agent::start_task(const Json& message) {
   if (!executor_) start_executor();
-  running_ = Running{message.at("id"), message.at("attempt"), Clock::now()};
-  executor_->send(Json{{"type", "task"},
-                       {"task", message.at("task")},
-                       {"attempt", message.at("attempt")},
-                       {"memory_level", message.at("memory_level")},
-                       {"log", message.at("log")},
-                       {"store", setup_.at("store")},
-                       {"epoch", setup_.at("epoch")},
-                       {"run", setup_.at("run")}}
-                      .dump());
+  running_ = Running{message.at("id"), message.at("attempt"), message.at("number"), Clock::now()};
+  Json task{{"type", "task"},
+            {"task", message.at("task")},
+            {"attempt", message.at("attempt")},
+            {"memory_level", message.at("memory_level")},
+            {"log", message.at("log")},
+            {"store", setup_.at("store")},
+            {"epoch", setup_.at("epoch")},
+            {"run", setup_.at("run")}};
+  if (message.contains("group")) task["group"] = message.at("group");
+  join_group(task);
+  executor_->send(task.dump());
   report({{"type", "started"}, {"pid", executor_->pid()}});
+}
+
+void Agent::join_group(const Json& task) {
+  const auto early = std::exchange(early_, {});
+  if (!task.contains("group")) return;
+  collectives_ = std::make_unique<Collectives>(task.at("group"), bus_, executor_->pid());
+  for (const auto& message : early) on_reduction(message);
+}
+
+void Agent::leave_group() {
+  running_.reset();
+  collectives_.reset();
+}
+
+template <class Action>
+void Agent::in_group(const Action& action) {
+  try {
+    action();
+    for (const Json& answer : collectives_->take_answers()) executor_->send(answer.dump());
+  } catch (const Error& error) {
+    kill_executor(FailureType::communication, error.what());
+  }
+}
+
+void Agent::on_reduction(cluster::Message message) {
+  if (collectives_ && cluster::group_of(message.text) == collectives_->number())
+    in_group([&] { collectives_->receive(message); });
+  else
+    early_.push_back(std::move(message));
 }
 
 void Agent::pass_on(const std::string& type) {
@@ -103,6 +135,7 @@ void Agent::report(Json message) {
   if (running_) {
     message["id"] = running_->id;
     message["attempt"] = running_->attempt;
+    message["number"] = running_->number;
   }
   last_sign_of_life_ = Clock::now();
   bus_.send(0, message.dump());
@@ -110,7 +143,7 @@ void Agent::report(Json message) {
 
 void Agent::report_failure(const std::string& failure, const std::string& text) {
   report({{"type", "failed"}, {"failure", failure}, {"message", text}});
-  running_.reset();
+  leave_group();
 }
 
 void Agent::on_executor_line(const std::string& line) {
@@ -118,10 +151,11 @@ void Agent::on_executor_line(const std::string& line) {
   if (!running_ || !message.is_object()) return;
   const std::string type = message.value("type", "");
   if (type == "progress" || type == "epoch") report(message);
+  if (type == "reduce" && collectives_) in_group([&] { collectives_->start(message); });
   if (type == "failed") report_failure(message.at("failure"), message.at("message"));
   if (type == "done" || type == "stopped" || type == "pruned") {
     report({{"type", type}, {"seconds", seconds_since(running_->since)}});
-    running_.reset();
+    leave_group();
   }
 }
 
@@ -153,6 +187,9 @@ void Agent::check_executor() {
 }
 
 void Agent::wait(std::chrono::microseconds time) const {
+  // MPI moves large messages only while somebody asks for them.
+  constexpr std::chrono::microseconds kBetweenParts(20);
+  if (collectives_ && collectives_->pending()) time = std::min(time, kBetweenParts);
   pollfd socket{executor_ ? executor_->descriptor() : -1, POLLIN, 0};
   const timespec limit{0, std::chrono::nanoseconds(time).count()};
   ::ppoll(&socket, 1, &limit, nullptr);

@@ -5,11 +5,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cluster/executor_process.hpp"
 #include "cluster/message_bus.hpp"
 #include "core/error.hpp"
 #include "core/json.hpp"
+#include "runner/engine/collectives.hpp"
 
 namespace sweep::engine {
 
@@ -21,6 +23,8 @@ class Agent {
   explicit Agent(cluster::MessageBus& bus);
 
   void on_message(const Json& message);
+  /// A part of a reduction, from a rank that works on the same task.
+  void on_reduction(cluster::Message message);
 
   /// To be called every few milliseconds. True when it had something to report.
   bool tick();
@@ -35,12 +39,18 @@ class Agent {
   struct Running {
     std::size_t id = 0;
     int attempt = 0;
+    std::uint64_t number = 0;  ///< of the start: no two of a run have the same
     std::chrono::steady_clock::time_point since;
   };
 
   void setup(const Json& message);
   void start_executor();
   void start_task(const Json& message);
+  void join_group(const Json& task);
+  void leave_group();
+  /// Does something with the group's collectives; what goes wrong there costs the attempt.
+  template <class Action>
+  void in_group(const Action& action);
   void on_executor_line(const std::string& line);
   void report_failure(const std::string& failure, const std::string& text);
   void report(Json message);
@@ -52,6 +62,8 @@ class Agent {
   Json setup_;
   std::unique_ptr<cluster::ExecutorProcess> executor_;
   std::optional<Running> running_;
+  std::unique_ptr<Collectives> collectives_;  ///< of the running task, if others work on it too
+  std::vector<cluster::Message> early_;       ///< of a group whose task has not arrived here yet
   std::optional<int> exit_code_;
   std::chrono::steady_clock::time_point last_sign_of_life_;
 };

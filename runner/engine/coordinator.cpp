@@ -88,8 +88,22 @@ void Coordinator::on_message(int from, const Json& message) {
   const std::string type = message.at("type");
   if (type == "hello") on_hello(from, message);
   if (type == "stop_requested") stop(Stop::save, message.at("why"));
-  if (!rank.task || !message.contains("id") || message.at("id") != *rank.task) return;
-  const std::size_t index = *rank.task;
+  if (!message.contains("id")) return;
+  const std::size_t index = message.at("id");
+  const auto found = underway_.find(index);
+  if (found == underway_.end() || found->second.number != message.at("number")) return;
+  on_task_message(from, index, message);
+}
+
+void Coordinator::on_task_message(int from, std::size_t index, const Json& message) {
+  RankView& rank = seen(from);
+  const std::string type = message.at("type");
+  if (type == "failed")
+    return on_failed(from, index, failure_type_from(message.at("failure").get<std::string>()),
+                     message.at("message"));
+  if (rank.task && type == "done") underway_.at(index).seconds = message.at("seconds");
+  if (type == "done" || type == "stopped") return on_ended(from, index, type == "stopped");
+  if (!rank.task) return;  // the lead speaks for all
   if (type == "started")
     setup_.log.append("started", task(index),
                       {{"attempt", message.at("attempt")},
@@ -98,11 +112,6 @@ void Coordinator::on_message(int from, const Json& message) {
                        {"pid", message.at("pid")},
                        {"log", rank.log}});
   if (type == "progress") on_progress(rank, message);
-  if (type == "done") on_done(from, index, message.at("seconds"));
-  if (type == "failed")
-    on_failed(from, index, failure_type_from(message.at("failure").get<std::string>()),
-              message.at("message"));
-  if (type == "stopped") on_stopped(from, index);
   if (type == "epoch") on_epoch(from, index, message);
   if (type == "pruned") on_pruned(from, index);
 }
@@ -146,9 +155,6 @@ void Coordinator::start_tasks() {
 void Coordinator::start(const scheduling::Start& start) {
   const plan::Task& planned = task(start.task);
   const int attempt = scheduler_.attempts(start.task) + 1;
-  Json inputs = Json::array();
-  for (const auto& input : planned.inputs)
-    inputs.push_back({{"kind", storage::to_string(input.kind)}, {"hash", input.hash}});
   for (const int rank : start.ranks) seen(rank).state = "held";
   RankView& lead = seen(start.ranks.front());
   lead = {.rank = lead.rank,
@@ -157,21 +163,37 @@ void Coordinator::start(const scheduling::Start& start) {
           .state = "busy",
           .task = start.task,
           .label = planned.label,
-          .log = setup_.log.log_path(planned, attempt),
+          .log = setup_.log.log_path(planned, attempt, 0),
           .attempt = attempt,
           .since = Clock::now()};
-  send(lead.rank, {{"type", "task"},
-                   {"id", start.task},
-                   {"attempt", attempt},
-                   {"memory_level", memory_level(start.task)},
-                   {"log", lead.log},
-                   {"task",
-                    {{"kind", storage::to_string(planned.output.kind)},
-                     {"hash", planned.output.hash},
-                     {"label", planned.label},
-                     {"spec", planned.spec()},
-                     {"locations", planned.locations},
-                     {"inputs", inputs}}}});
+  underway_[start.task] = {.number = ++starts_,
+                           .pending = {start.ranks.begin(), start.ranks.end()}};
+  Json message = task_message(start.task, attempt);
+  for (std::size_t i = 0; i < start.ranks.size(); ++i) {
+    message["log"] = setup_.log.log_path(planned, attempt, i);
+    if (start.ranks.size() > 1)
+      message["group"] = {{"number", starts_}, {"ranks", start.ranks}, {"index", i}};
+    send(start.ranks[i], message);
+  }
+}
+
+Json Coordinator::task_message(std::size_t index, int attempt) const {
+  const plan::Task& planned = task(index);
+  Json inputs = Json::array();
+  for (const auto& input : planned.inputs)
+    inputs.push_back({{"kind", storage::to_string(input.kind)}, {"hash", input.hash}});
+  return {{"type", "task"},
+          {"id", index},
+          {"attempt", attempt},
+          {"number", starts_},
+          {"memory_level", memory_level(index)},
+          {"task",
+           {{"kind", storage::to_string(planned.output.kind)},
+            {"hash", planned.output.hash},
+            {"label", planned.label},
+            {"spec", planned.spec()},
+            {"locations", planned.locations},
+            {"inputs", inputs}}}};
 }
 
 /// A task that died may have been killed by the system for the memory that it took.
@@ -180,8 +202,26 @@ int Coordinator::memory_level(std::size_t index) const {
          scheduler_.failures(index, FailureType::crash);
 }
 
+void Coordinator::on_ended(int rank, std::size_t index, bool stopped) {
+  Underway& work = underway_.at(index);
+  work.pending.erase(rank);
+  work.stopped = work.stopped || stopped;
+  if (!work.pending.empty()) return;
+  const int lead = scheduler_.ranks_of(index).front();
+  if (work.stopped)
+    on_stopped(lead, index);
+  else
+    on_done(lead, index, work.seconds);
+}
+
+void Coordinator::disband(std::size_t index, int but, const std::string& why) {
+  for (const int rank : scheduler_.ranks_of(index))
+    if (rank != but) send(rank, {{"type", "kill"}, {"why", why}});
+}
+
 void Coordinator::free(int from, const std::string& event) {
   RankView& lead = seen(from);
+  underway_.erase(*lead.task);
   curves_.close(task(*lead.task));
   update_counts();
   setup_.progress.ended(lead, event, view_);
@@ -211,12 +251,17 @@ void Coordinator::on_done(int rank, std::size_t index, double seconds) {
   free(rank, "done");
 }
 
-void Coordinator::on_failed(int rank, std::size_t index, FailureType type,
+void Coordinator::on_failed(int culprit, std::size_t index, FailureType type,
                             const std::string& message) {
   const plan::Task& planned = task(index);
-  const std::string log = seen(rank).log;
-  Json event{{"rank", rank}, {"failure", to_string(type)},    {"message", message},
-             {"log", log},   {"attempt", seen(rank).attempt}, {"final", false}};
+  const auto& ranks = scheduler_.ranks_of(index);
+  const int rank = ranks.front();
+  const auto place = std::find(ranks.begin(), ranks.end(), culprit) - ranks.begin();
+  const std::string log =
+      setup_.log.log_path(planned, seen(rank).attempt, static_cast<std::size_t>(place));
+  Json event{{"rank", culprit}, {"failure", to_string(type)},    {"message", message},
+             {"log", log},      {"attempt", seen(rank).attempt}, {"final", false}};
+  disband(index, culprit, concat("rank ", culprit, " has failed"));
   pruning_.erase(index);  // it died before it could answer: the next attempt is judged anew
   if (cancelling_.contains(index)) return on_stopped(rank, index);
   if (type == FailureType::bad_data && remakes_[index] < kMaxRemakes && remake_lost_inputs(index)) {
@@ -225,7 +270,7 @@ void Coordinator::on_failed(int rank, std::size_t index, FailureType type,
     return free(rank, concat("waits: ", message, "; it is made again"));
   }
   const Verdict verdict = scheduler_.failed(index, type);
-  if (blames_the_rank(type)) scheduler_.avoid(index, rank);
+  if (blames_the_rank(type)) scheduler_.avoid(index, culprit);
   event["final"] = verdict == Verdict::give_up;
   setup_.log.append("failed", planned, event);
   view_.failures.push_back({index, planned.label, std::string(to_string(type)), message, log,
@@ -243,7 +288,7 @@ void Coordinator::on_failed(int rank, std::size_t index, FailureType type,
     input_failure_ = input_failure_ || planned.output.kind == ArtifactKind::dataset;
     judge_run();
   }
-  judge_rank(rank, index, type);
+  judge_rank(culprit, index, type);
 }
 
 void Coordinator::on_stopped(int rank, std::size_t index) {
@@ -268,6 +313,7 @@ void Coordinator::on_epoch(int rank, std::size_t index, const Json& message) {
 }
 
 void Coordinator::on_pruned(int rank, std::size_t index) {
+  disband(index, rank, "the training has ended early");
   scheduler_.put_back(index);
   scheduler_.prune(index);
   Json why = pruning_[index];
@@ -322,14 +368,11 @@ void Coordinator::find_lost_ranks() {
       continue;
     log_error(concat("rank ", rank.rank, " has been silent for ", duration_text(kLostAfterSeconds),
                      "; the others go on without it"));
-    if (rank.task)
-      on_failed(rank.rank, *rank.task, FailureType::agent_lost, "the rank went silent");
-    for (const auto& lead : view_.ranks) {
-      if (!lead.task || lead.rank == rank.rank) continue;
-      const auto& group = scheduler_.ranks_of(*lead.task);
-      if (std::find(group.begin(), group.end(), rank.rank) != group.end())
-        send(lead.rank, {{"type", "kill"}, {"why", concat("rank ", rank.rank, " went silent")}});
-    }
+    const auto work = std::find_if(underway_.begin(), underway_.end(), [&](const auto& entry) {
+      return entry.second.pending.contains(rank.rank);
+    });
+    if (work != underway_.end())
+      on_failed(rank.rank, work->first, FailureType::agent_lost, "the rank went silent");
     take_out(rank.rank, "lost");
   }
 }

@@ -61,6 +61,13 @@ class Coordinator {
     bool ready = false;
     std::set<std::size_t> failed_since_success;  ///< tasks
   };
+  /// A task that is worked on.
+  struct Underway {
+    std::uint64_t number = 0;  ///< of its start
+    std::set<int> pending;     ///< ranks that have not ended
+    bool stopped = false;      ///< one of those that have ended has saved for the next start
+    double seconds = 0;        ///< that it took the lead
+  };
   enum class Stop { no, drain, save };
 
   RankView& seen(int rank) { return view_.ranks[static_cast<std::size_t>(rank)]; }
@@ -69,13 +76,20 @@ class Coordinator {
   void on_hello(int rank, const Json& message);
   void on_progress(RankView& rank, const Json& message);
   void on_done(int rank, std::size_t task, double seconds);
+  /// @param rank  that reports it: the lead, or one that works with it
   void on_failed(int rank, std::size_t task, FailureType type, const std::string& message);
+  void on_task_message(int rank, std::size_t task, const Json& message);
+  /// One rank has ended well; when all have, the task has.
+  void on_ended(int rank, std::size_t task, bool stopped);
+  /// The attempt is over for all that work on the task.
+  void disband(std::size_t task, int but, const std::string& why);
   void on_stopped(int rank, std::size_t task);
   void on_epoch(int rank, std::size_t task, const Json& message);
   void on_pruned(int rank, std::size_t task);
 
   void start_tasks();
   void start(const scheduling::Start& start);
+  Json task_message(std::size_t task, int attempt) const;
   int memory_level(std::size_t task) const;
   /// The rank and those that worked with it are free again; `event` is what the user reads.
   void free(int rank, const std::string& event);
@@ -100,7 +114,9 @@ class Coordinator {
   std::map<std::string, std::size_t> by_hash_;
   std::map<std::string, int> hosts_;  ///< name -> number
   std::vector<Rank> ranks_;
-  std::map<std::size_t, int> remakes_;   ///< task -> how often its inputs had to be made again
+  std::map<std::size_t, int> remakes_;  ///< task -> how often its inputs had to be made again
+  std::map<std::size_t, Underway> underway_;
+  std::uint64_t starts_ = 0;
   std::set<std::size_t> cancelling_;     ///< they run and were asked to stop
   std::map<std::size_t, Json> pruning_;  ///< they run and were asked to end; why
   RunView view_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cluster/group_reduction.hpp"
 #include "cluster/host.hpp"
 #include "cluster/stop_signal.hpp"
 #include "core/error.hpp"
@@ -60,6 +61,7 @@ bool Loop::deliver_all() {
 }
 
 void Loop::deliver(const cluster::Message& message) {
+  if (cluster::is_of_a_group(message.text)) return agent_.on_reduction(message);
   const Json json = Json::parse(message.text);
   if (json.at("to") == messages::kToAgent) {
     agent_.on_message(json);

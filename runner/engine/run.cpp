@@ -134,11 +134,7 @@ void settle_old_failures(Run& run, bool retry_failed) {
                               "sweep_runner retry takes them up again"));
 }
 
-/// Training on several ranks needs an executor that can do it.
-void check_devices(const RunRequest& request, const plan::RunOptions& options, int ranks) {
-  if (options.devices_per_trial > 1 && request.executor.empty())
-    throw InputError(concat("run.devices_per_trial = ", options.devices_per_trial,
-                            " (this version trains a classifier on one device); leave it out"));
+void check_devices(const plan::RunOptions& options, int ranks) {
   if (options.devices_per_trial > ranks)
     throw InputError(concat("run.devices_per_trial = ", options.devices_per_trial, " but there ",
                             ranks == 1 ? "is 1 rank" : concat("are ", ranks, " ranks"),
@@ -150,7 +146,7 @@ Run prepare(const RunRequest& request, int ranks, const OnDatasets& on_datasets)
   const auto& catalogue = plan::built_in_catalogue();
   Run run{.sweep = plan::read_sweep(request.sweep), .store = Store(request.out)};
   check_device(run.sweep.run.device);
-  check_devices(request, run.sweep.run, ranks);
+  check_devices(run.sweep.run, ranks);
   std::vector<std::string> notes = run.sweep.notes;
   run.graph = plan::build_graph(run.sweep, catalogue, inspect_and_note(notes));
   // As text, which takes far less memory; the trials are in it, and in the graph.

@@ -21,10 +21,10 @@ RunLog::RunLog(const std::filesystem::path& folder, std::int64_t epoch)
       journal_(folder / "journal.jsonl"),
       started_(storage::utc_time()) {}
 
-std::string RunLog::log_path(const plan::Task& task, int attempt) const {
+std::string RunLog::log_path(const plan::Task& task, int attempt, std::size_t member) const {
   return (folder_ / "logs" /
           concat(storage::to_string(task.output.kind), "-", task.output.hash.substr(0, 12), ".",
-                 epoch_, ".", attempt, ".log"))
+                 epoch_, ".", attempt, member == 0 ? "" : concat("-", member), ".log"))
       .string();
 }
 

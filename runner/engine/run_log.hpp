@@ -19,7 +19,8 @@ class RunLog {
   std::int64_t epoch() const { return epoch_; }
   const std::filesystem::path& folder() const { return folder_; }
   /// Of an attempt at a task.
-  std::string log_path(const plan::Task& task, int attempt) const;
+  /// @param member  of the ranks that work on it: 0 is the lead
+  std::string log_path(const plan::Task& task, int attempt, std::size_t member) const;
 
   void append(const std::string& event, Json keys);
   /// The same for an event of a task.

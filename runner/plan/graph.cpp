@@ -150,11 +150,33 @@ class Builder {
               .cost = training_passes(trial.defence, trial.training) *
                       static_cast<double>(source.summary.train_total()),
               .devices = static_cast<int>(sweep_.run.devices_per_trial)};
+    if (const Json parallel = parallel_spec(source, trial); !parallel.is_null())
+      spec["parallel"] = parallel;
     if (const auto teacher = teacher_of(trial)) {
       task.inputs.push_back(model(source, *teacher));
       spec["teacher"] = task.inputs.back().hash;
     }
     return add(ArtifactKind::model, std::move(spec), std::move(task));
+  }
+
+  /// How many ranks train a model is no part of its name, unless the result depends on it.
+  Json parallel_spec(const Source& source, const Trial& trial) const {
+    const RunOptions& run = sweep_.run;
+    const bool local = run.batch_norm == "local";
+    if (run.devices_per_trial == 1 || (!local && run.gradient_compression == "none")) return {};
+    const auto batch = trial.training.at("batch_size").get<std::int64_t>();
+    const std::int64_t images = source.summary.train_total(), rest = images % batch;
+    const std::int64_t smallest = rest > 1 ? rest : std::min(batch, images);
+    if (local && smallest < 2 * run.devices_per_trial)
+      throw InputError(concat(
+          "run.batch_norm = \"local\" with run.devices_per_trial = ", run.devices_per_trial,
+          " and training.batch_size = ", batch, " (the smallest batch has ", smallest,
+          smallest == 1 ? " image" : " images",
+          ", and batch normalisation needs two for every rank); take another batch size, fewer "
+          "devices, or batch_norm = \"synchronised\""));
+    return {{"devices", run.devices_per_trial},
+            {"batch_norm", run.batch_norm},
+            {"gradient_compression", run.gradient_compression}};
   }
 
   /// A defence with the option "teacher" learns from a model like itself that was trained with the

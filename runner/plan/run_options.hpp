@@ -14,6 +14,8 @@ struct RunOptions {
   std::int64_t threads = 0;
   std::string device = "auto";
   std::int64_t devices_per_trial = 1;
+  std::string batch_norm = "synchronised";    ///< over the devices of a trial; or "local"
+  std::string gradient_compression = "none";  ///< between the devices of a trial; or "bf16"
   std::int64_t max_concurrent = 0;
   double memory_per_task = 0;
   std::int64_t shard_size = 256;

@@ -1,8 +1,13 @@
 #include "runner/tasks/channel.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
 
 namespace sweep::tasks {
 
@@ -26,16 +31,43 @@ bool Channel::receive(Wait wait) {
   for (std::size_t end; (end = received_.find('\n')) != std::string::npos;) {
     Json message = Json::parse(received_.substr(0, end), nullptr, false);
     received_.erase(0, end + 1);
-    if (!message.is_object()) continue;
-    const std::string type = message.value("type", "");
-    if (type == "stop" || type == "prune") {
-      if (!stop_) stop_ = type == "stop" ? StopReason::stop : StopReason::prune;
-    } else {
-      stop_.reset();
-      tasks_.push_back(std::move(message));
-    }
+    if (message.is_object()) take(std::move(message));
   }
   return true;
+}
+
+void Channel::take(Json message) {
+  const std::string type = message.value("type", "");
+  if (type == "reduced") {
+    reduced_.insert(message.at("sequence").get<std::uint64_t>());
+  } else if (type == "stop" || type == "prune") {
+    if (!stop_) stop_ = type == "stop" ? StopReason::stop : StopReason::prune;
+  } else {
+    stop_.reset();
+    reduced_.clear();
+    tasks_.push_back(std::move(message));
+  }
+}
+
+void Channel::wait_reduced(std::uint64_t sequence, double seconds) {
+  constexpr double kBetweenSigns = 1;
+  const auto start = std::chrono::steady_clock::now();
+  double said = 0;
+  while (reduced_.erase(sequence) == 0) {
+    pollfd readable{socket_, POLLIN, 0};
+    ::poll(&readable, 1, 1000);
+    if (readable.revents != 0 && !receive(Wait::no))
+      throw Error(FailureType::communication, "the agent has closed its end of the socket");
+    const double waited =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (waited > seconds)
+      throw Error(FailureType::communication,
+                  concat("the other ranks of the training have been silent for ",
+                         duration_text(seconds), "; it is tried again"));
+    if (waited - said < kBetweenSigns) continue;
+    said = waited;
+    send({{"type", "alive"}});
+  }
 }
 
 std::optional<Json> Channel::next() {

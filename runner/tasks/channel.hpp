@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "core/json.hpp"
@@ -41,18 +42,25 @@ class Channel {
   std::optional<Json> next();
   /// Whether the running task has to end, and why. Cheap enough for every step.
   std::optional<StopReason> stop_requested();
+  /// Waits until the agent has done the reduction `sequence`, and lets it know that this process
+  /// lives while it waits.
+  /// @param seconds  to wait at most
+  /// @throws Error{communication} after that.
+  void wait_reduced(std::uint64_t sequence, double seconds);
   /// Reports at most a few times a second.
   void progress(const Progress& progress);
 
  private:
   enum class Wait { no, yes };
   bool receive(Wait wait);
+  void take(Json message);
 
   int socket_;
   std::function<std::int64_t()> memory_bytes_;
   std::string received_;
   std::deque<Json> tasks_;
   std::optional<StopReason> stop_;
+  std::set<std::uint64_t> reduced_;  ///< not waited for yet
   std::chrono::steady_clock::time_point last_progress_;
 };
 

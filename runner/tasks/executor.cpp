@@ -41,6 +41,7 @@ void make(const Task& task) {
   const std::string started = storage::utc_time();
   const trainer::MemoryLevel memory_level(task.memory_level);
   storage::Content content = makers().at(task.output.kind)(task);
+  if (task.group.index > 0) return;  // the lead has the same
   content.attributes["kind"] = storage::to_string(task.output.kind);
   content.attributes["spec"] = task.spec.dump();
   content.attributes["name"] = task.output.hash;
@@ -120,6 +121,12 @@ std::optional<std::int64_t> tensor_memory_limit() {
   return bytes;
 }
 
+Group group_of(const Json& message) {
+  if (!message.contains("group")) return {};
+  const Json& group = message.at("group");
+  return {group.at("index"), static_cast<int>(group.at("ranks").size())};
+}
+
 Task task_of(const Json& message, int threads, Channel& channel, const c10::Device& device) {
   const Json& described = message.at("task");
   std::vector<storage::ArtifactId> inputs;
@@ -134,6 +141,7 @@ Task task_of(const Json& message, int threads, Channel& channel, const c10::Devi
           .attempt = message.value("attempt", std::int64_t{1}),
           .memory_level = message.value("memory_level", 0),
           .threads = threads,
+          .group = group_of(message),
           .channel = channel,
           .device = device};
 }

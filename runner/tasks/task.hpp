@@ -18,6 +18,11 @@ struct Device;
 
 namespace sweep::tasks {
 
+/// The executors that work on one task together.
+struct Group {
+  int index = 0, size = 1;  ///< of this one (0: the lead) and of all
+};
+
 /// Everything that the making of one artifact may use.
 struct Task {
   storage::ArtifactId output;
@@ -30,6 +35,7 @@ struct Task {
   std::int64_t attempt = 1;  ///< at this task
   int memory_level = 0;      ///< see trainer/models/recomputation.hpp
   int threads = 1;
+  Group group{};
   Channel& channel;
   const c10::Device& device;
 

@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "core/hash.hpp"
 #include "core/text.hpp"
+#include "runner/tasks/communicator.hpp"
 #include "runner/tasks/models.hpp"
 #include "runner/tasks/task.hpp"
 #include "runner/tasks/tensors.hpp"
@@ -27,6 +28,21 @@ std::filesystem::path weights_of(const Task& task) {
   return path;
 }
 
+/// The spec says how ranks train together where the result depends on it.
+trainer::Parallel parallel_of(const Task& task, trainer::Communicator& communicator) {
+  trainer::Parallel parallel{.communicator = &communicator};
+  if (!task.spec.contains("parallel")) return parallel;
+  const Json& spec = task.spec.at("parallel");
+  if (spec.at("devices") != task.group.size)
+    throw InputError(concat("this model is trained by ", spec.at("devices").get<int>(),
+                            " ranks together, and here are ", task.group.size,
+                            " (with run.batch_norm = \"local\" or run.gradient_compression the "
+                            "result depends on it); run it as the sweep does"));
+  parallel.synchronised_batch_norm = spec.at("batch_norm") == "synchronised";
+  parallel.compressed_gradients = spec.at("gradient_compression") == "bf16";
+  return parallel;
+}
+
 trainer::TrainingJob job_of(const Task& task, const Content& dataset) {
   const Json& spec = task.spec;
   trainer::TrainingJob job;
@@ -49,7 +65,10 @@ trainer::TrainingJob job_of(const Task& task, const Content& dataset) {
 
 Content train_model(const Task& task) {
   const Content dataset = task.store.read(task.input(ArtifactKind::dataset));
-  const auto result = trainer::train(job_of(task, dataset), read_checkpoint(task), hooks_of(task));
+  const auto communicator = make_communicator(task);
+  trainer::TrainingJob job = job_of(task, dataset);
+  job.parallel = parallel_of(task, *communicator);
+  const auto result = trainer::train(job, read_checkpoint(task), hooks_of(task));
   if (!result.finished) throw Stopped{};
   Content content = trained_content(result);
   content.attributes["class_names"] = dataset.attributes.at("class_names");

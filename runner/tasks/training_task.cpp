@@ -45,7 +45,7 @@ std::optional<trainer::TrainingState> read_checkpoint(const Task& task) {
 }
 
 trainer::TrainingHooks hooks_of(const Task& task, const MetricNames& metrics) {
-  return {
+  trainer::TrainingHooks hooks = {
       .on_progress =
           [&](const trainer::StepReport& report) {
             task.channel.progress({.fraction = report.fraction,
@@ -75,6 +75,8 @@ trainer::TrainingHooks hooks_of(const Task& task, const MetricNames& metrics) {
             task.store.write_checkpoint(task.output, checkpoint_content(state), task.epoch);
           },
       .checkpoint_seconds = task.run.at("checkpoint_seconds").get<double>()};
+  if (task.group.index > 0) hooks.on_epoch = {}, hooks.save = {};  // the lead's
+  return hooks;
 }
 
 Content trained_content(const trainer::TrainingResult& result, const MetricNames& metrics) {

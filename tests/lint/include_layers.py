@@ -69,6 +69,7 @@ LIBRARIES = [
     (r"ATen/core/Tensor\.h", ("attacks/", "trainer/", "runner/tasks/", "runner/steps/")),
     # chain.hpp is a part that only the models' .cpp files put into theirs.
     (r"(torch|ATen|c10)/.*", ("attacks/*.cpp", "trainer/*.cpp", "trainer/models/chain.hpp",
+                              "trainer/parallel/batch_norm.hpp",
                               "trainer/preprocessors/denoising_unet.hpp", "runner/tasks/*.cpp", "runner/steps/*.cpp")),
     (r"(gtest|gmock)/.*", ()),
 ]

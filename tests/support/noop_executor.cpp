@@ -98,7 +98,8 @@ Json outcome(const Json& message, const Json& behaviour, tasks::Channel& channel
   if (is_bad(behaviour) || message.at("task").at("kind") == behaviour.value("failing_kind", "") ||
       draw(message, "fail") < behaviour.value("failing", 0.0))
     return {{"type", "failed"}, {"failure", "internal"}, {"message", "chosen to fail"}};
-  publish(message, behaviour.value("results", false));
+  if (!message.contains("group") || message.at("group").at("index") == 0)
+    publish(message, behaviour.value("results", false));
   return {{"type", "done"}};
 }
 

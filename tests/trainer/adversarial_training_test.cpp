@@ -3,6 +3,7 @@
 #include "attacks/goal.hpp"
 #include "attacks/gradient.hpp"
 #include "tests/trainer/toy.hpp"
+#include "trainer/batches.hpp"
 #include "trainer/defences/evaluation_mode.hpp"
 #include "trainer/inference.hpp"
 #include "trainer/module_state.hpp"
@@ -74,8 +75,8 @@ TEST_P(AdversarialTraining, FollowsItsSeedAndMovesNoStatisticsByAttacking) {
   const auto run = [&](std::uint64_t seed) {
     const auto model = make_model(3);
     model->module().train();
-    const auto terms =
-        make(GetParam(), options_of(GetParam()), *model)->loss(*model, images, labels, seed);
+    const auto terms = make(GetParam(), options_of(GetParam()), *model)
+                           ->loss(*model, whole_batch(images, labels), seed);
     EXPECT_EQ(state_of(model->module()).at("bn1.num_batches_tracked").item<std::int64_t>(), 1);
     EXPECT_TRUE(model->module().is_training());
     EXPECT_EQ(terms.clean_logits.sizes(), (at::IntArrayRef{4, 3}));
@@ -99,7 +100,7 @@ TEST(FgsmTraining, WeighsAdversarialImagesByLambda) {
   options["random_epsilon"] = false;
   const auto loss = [&](const Json& given) {
     return make("fgsm_training", given, *model)
-        ->loss(*model, images, labels, 1)
+        ->loss(*model, whole_batch(images, labels), 1)
         .total.item<double>();
   };
   const auto logits = [&](const at::Tensor& x) { return model->forward(x).logits; };

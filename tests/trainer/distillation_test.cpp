@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "tests/trainer/toy.hpp"
+#include "trainer/batches.hpp"
 #include "trainer/inference.hpp"
 
 namespace sweep::trainer {
@@ -25,7 +26,8 @@ TEST(Temperature, DividesTheLogitsAndKeepsTheGradientsSize) {
   model->module().eval();
   const auto images = at::rand({4, 3, 32, 32});
   const auto labels = at::tensor({0, 1, 2, 0}, at::kLong);
-  const auto terms = make("temperature", 5, nullptr, *model)->loss(*model, images, labels, 1);
+  const auto terms =
+      make("temperature", 5, nullptr, *model)->loss(*model, whole_batch(images, labels), 1);
   const auto expected = 5 * at::cross_entropy_loss(model->forward(images).logits / 5, labels);
   EXPECT_NEAR(terms.total.item<double>(), expected.item<double>(), 1e-5);
 }
@@ -38,7 +40,8 @@ TEST(Distillation, IsTheCrossEntropyWithTheTeachersSoftLabels) {
   fixed(teacher);
   const auto images = at::rand({4, 3, 32, 32});
   const auto labels = at::zeros({4}, at::kLong);
-  const auto terms = make("distillation", 4, teacher, *model)->loss(*model, images, labels, 1);
+  const auto terms =
+      make("distillation", 4, teacher, *model)->loss(*model, whole_batch(images, labels), 1);
   const auto p = at::softmax(teacher->forward(images).logits / 4, 1);
   const auto log_q = at::log_softmax(model->forward(images).logits / 4, 1);
   EXPECT_NEAR(terms.total.item<double>(), (-4 * (p * log_q).sum(1).mean()).item<double>(), 1e-5);

@@ -5,6 +5,7 @@
 
 #include "core/error.hpp"
 #include "tests/trainer/toy.hpp"
+#include "trainer/batches.hpp"
 #include "trainer/module_state.hpp"
 
 namespace sweep::trainer {
@@ -59,7 +60,7 @@ TEST_P(EveryFamily, TrainsWithBothLossesOnImagesOfAnySize) {
   const auto stride = model->encoding_stride();
   EXPECT_LT(std::abs(outputs.encoding.size(2) * stride - height), stride);
   EXPECT_LT(std::abs(outputs.encoding.size(3) * stride - width), stride);
-  const auto terms = defence->loss(*model, images, at::tensor({0, 3}, at::kLong), 5);
+  const auto terms = defence->loss(*model, whole_batch(images, at::tensor({0, 3}, at::kLong)), 5);
   EXPECT_GT(terms.feature.item<double>(), 0);
   EXPECT_GT(terms.reconstruction.item<double>(), 0);
   terms.total.backward();

@@ -10,6 +10,7 @@
 
 namespace sweep::trainer {
 
+struct Batch;      // trainer/batches.hpp
 struct LossTerms;  // trainer/tensors.hpp
 
 /// What is minimised in training, and the modules that only training needs. Nothing of it is left
@@ -24,10 +25,10 @@ class Defence {
   /// Draws the parameters of `module()`. Equal seeds give equal parameters.
   virtual void initialize(std::uint64_t /*seed*/) {}
 
-  /// The loss of one batch: `images` [N,3,H,W] float in [0,1], `labels` [N] int64. All that is
-  /// random in it follows from `seed`.
-  virtual LossTerms loss(Classifier& classifier, const at::Tensor& images, const at::Tensor& labels,
-                         std::uint64_t seed) = 0;
+  /// The loss of one batch, or of a share of it (batch.share): the mean of all shares' losses,
+  /// weighted by Share::weight(), must be the loss of the whole batch. All that is random in it
+  /// follows from `seed` and from an image's place in the whole batch.
+  virtual LossTerms loss(Classifier& classifier, const Batch& batch, std::uint64_t seed) = 0;
 };
 
 /// What a defence is made for and from.

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "trainer/batches.hpp"
 #include "trainer/defences/defence.hpp"
 #include "trainer/losses.hpp"
 #include "trainer/models/decoder.hpp"
@@ -47,14 +48,15 @@ class Denoising : public Defence {
     if (decoder_) initialize_layers(decoder_->module(), seed);
   }
 
-  LossTerms loss(Classifier& classifier, const at::Tensor& images, const at::Tensor& labels,
-                 std::uint64_t seed) override {
+  LossTerms loss(Classifier& classifier, const Batch& batch, std::uint64_t seed) override {
+    const at::Tensor& images = batch.images;
     // Clean and noisy images in one pass: batch normalisation sees both.
-    const auto both = at::cat({images, add_uniform_noise(images, options_.sigma, seed)});
+    const auto both =
+        at::cat({images, add_uniform_noise(images, options_.sigma, seed, batch.share.first)});
     const auto outputs = classifier.forward(both);
     const auto logits = outputs.logits.chunk(2);
 
-    LossTerms terms{.classification = classification_loss(logits[0], logits[1], labels),
+    LossTerms terms{.classification = classification_loss(logits[0], logits[1], batch.labels),
                     .clean_logits = logits[0]};
     terms.total = terms.classification;
     if (options_.lambda_n > 0) {

@@ -2,6 +2,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "core/error.hpp"
+#include "trainer/batches.hpp"
 #include "trainer/defences/defence.hpp"
 #include "trainer/defences/temperature.hpp"
 #include "trainer/tensors.hpp"
@@ -41,15 +42,14 @@ class Distillation final : public Defence {
   }
 
   /// The labels count only as far as the teacher has learnt them.
-  LossTerms loss(Classifier& classifier, const at::Tensor& images, const at::Tensor& /*labels*/,
-                 std::uint64_t) override {
+  LossTerms loss(Classifier& classifier, const Batch& batch, std::uint64_t) override {
     const double t = options_.temperature;
     at::Tensor soft_labels;
     {
       const at::NoGradGuard no_grad;
-      soft_labels = at::softmax(teacher_->forward(images).logits / t, 1);
+      soft_labels = at::softmax(teacher_->forward(batch.images).logits / t, 1);
     }
-    const auto logits = classifier.forward(images).logits;
+    const auto logits = classifier.forward(batch.images).logits;
     const auto loss = t * at::cross_entropy_loss(logits / t, soft_labels);
     return {.total = loss, .classification = loss, .clean_logits = logits};
   }

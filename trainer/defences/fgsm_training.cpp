@@ -1,11 +1,13 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "attacks/goal.hpp"
 #include "attacks/gradient.hpp"
 #include "attacks/linf_options.hpp"
+#include "trainer/batches.hpp"
 #include "trainer/defences/defence.hpp"
 #include "trainer/defences/evaluation_mode.hpp"
 #include "trainer/tensors.hpp"
@@ -41,49 +43,58 @@ class FgsmTraining : public Defence {
  public:
   FgsmTraining(const FgsmTrainingOptions& options, const DefenceContext&) : options_(options) {}
 
-  LossTerms loss(Classifier& classifier, const at::Tensor& images, const at::Tensor& labels,
-                 std::uint64_t seed) override {
-    const auto replaced =
-        std::llround(options_.adversarial_part * static_cast<double>(images.size(0)));
+  LossTerms loss(Classifier& classifier, const Batch& batch, std::uint64_t seed) override {
+    const at::Tensor& images = batch.images;
+    const Share& share = batch.share;
+    const std::int64_t all_replaced =
+        std::llround(options_.adversarial_part * static_cast<double>(share.total));
+    const std::int64_t replaced =
+        std::clamp<std::int64_t>(all_replaced - share.first, 0, images.size(0));
     at::Tensor clean_logits, adversarial;
     {
       const EvaluationMode mode(classifier);
       const at::NoGradGuard no_grad;
       clean_logits = classifier.forward(images).logits;
-      adversarial = perturbed(classifier, images.narrow(0, 0, replaced),
-                              clean_logits.narrow(0, 0, replaced), seed);
+      adversarial = perturbed(
+          classifier, images.narrow(0, 0, replaced), clean_logits.narrow(0, 0, replaced),
+          epsilons(all_replaced, seed).narrow(0, std::min(share.first, all_replaced), replaced));
     }
     const auto mixed = at::cat({adversarial, images.narrow(0, replaced, images.size(0) - replaced)})
                            .contiguous(images.suggest_memory_format());
-    const auto losses =
-        at::cross_entropy_loss(classifier.forward(mixed).logits, labels, {}, at::Reduction::None);
+    const auto losses = at::cross_entropy_loss(classifier.forward(mixed).logits, batch.labels, {},
+                                               at::Reduction::None);
     auto weights = at::ones_like(losses);
     weights.narrow(0, 0, replaced).fill_(options_.lambda);
-    const auto loss = (weights * losses).sum() / weights.sum();
+    const double mean_weight = (static_cast<double>(share.total - all_replaced) +
+                                options_.lambda * static_cast<double>(all_replaced)) /
+                               static_cast<double>(share.total);
+    const auto loss = (weights * losses).mean() / mean_weight;
     return {.total = loss, .classification = loss, .clean_logits = clean_logits};
   }
 
  private:
-  at::Tensor perturbed(Classifier& classifier, const at::Tensor& images,
-                       const at::Tensor& clean_logits, std::uint64_t seed) const {
+  /// @param epsilons  [N,1,1,1] float64
+  static at::Tensor perturbed(Classifier& classifier, const at::Tensor& images,
+                              const at::Tensor& clean_logits, const at::Tensor& epsilons) {
     if (images.size(0) == 0) return images;
     const attacks::Goal least_likely(clean_logits.argmin(1), true, 0);
     const auto logits = [&](const at::Tensor& x) { return classifier.forward(x).logits; };
     const auto direction = attacks::loss_gradient(logits, images, least_likely).sign();
-    return (images + epsilons(images, seed) * direction).clamp_(0, 1);
+    const auto steps = epsilons.to(images.device(), images.scalar_type());
+    return (images + steps * direction).clamp_(0, 1);
   }
 
-  /// [N,1,1,1]. The paper's normal distribution has the deviation epsilon / 2 before it is cut off;
-  /// what lies outside is drawn from it again by taking its distribution function's inverse.
-  at::Tensor epsilons(const at::Tensor& images, std::uint64_t seed) const {
-    const auto host = at::TensorOptions().dtype(at::kDouble);
-    auto values = at::full({images.size(0), 1, 1, 1}, options_.epsilon, host);
+  /// [count,1,1,1] float64. The paper's normal distribution has the deviation epsilon / 2 before it
+  /// is cut off; what lies outside is drawn from it again by taking its distribution function's
+  /// inverse.
+  at::Tensor epsilons(std::int64_t count, std::uint64_t seed) const {
+    auto values = at::full({count, 1, 1, 1}, options_.epsilon, at::kDouble);
     if (options_.random_epsilon) {
       const double cut = std::erf(2 / std::sqrt(2.0));  // two deviations
       values = at::empty_like(values).uniform_(0, cut, at::detail::createCPUGenerator(seed));
       values = values.erfinv_().mul_(std::sqrt(2.0) * options_.epsilon / 2);
     }
-    return values.to(images.device(), images.scalar_type());
+    return values;
   }
 
   FgsmTrainingOptions options_;

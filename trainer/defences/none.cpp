@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 
+#include "trainer/batches.hpp"
 #include "trainer/defences/defence.hpp"
 #include "trainer/tensors.hpp"
 
@@ -13,10 +14,9 @@ class NoDefence : public Defence {
  public:
   NoDefence(const NoOptions&, const DefenceContext&) {}
 
-  LossTerms loss(Classifier& classifier, const at::Tensor& images, const at::Tensor& labels,
-                 std::uint64_t) override {
-    const auto logits = classifier.forward(images).logits;
-    const auto loss = at::cross_entropy_loss(logits, labels);
+  LossTerms loss(Classifier& classifier, const Batch& batch, std::uint64_t) override {
+    const auto logits = classifier.forward(batch.images).logits;
+    const auto loss = at::cross_entropy_loss(logits, batch.labels);
     return {.total = loss, .classification = loss, .clean_logits = logits};
   }
 };

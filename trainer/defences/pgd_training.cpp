@@ -4,6 +4,7 @@
 #include "attacks/attack.hpp"
 #include "attacks/goal.hpp"
 #include "attacks/linf_options.hpp"
+#include "trainer/batches.hpp"
 #include "trainer/defences/defence.hpp"
 #include "trainer/defences/evaluation_mode.hpp"
 #include "trainer/tensors.hpp"
@@ -36,20 +37,21 @@ class PgdTraining : public Defence {
                                                                     {"restarts", 1},
                                                                     {"seed", 0}})) {}
 
-  LossTerms loss(Classifier& classifier, const at::Tensor& images, const at::Tensor& labels,
-                 std::uint64_t seed) override {
+  LossTerms loss(Classifier& classifier, const Batch& batch, std::uint64_t seed) override {
+    const at::Tensor& images = batch.images;
     at::Tensor adversarial, clean_logits;
     {
       const EvaluationMode mode(classifier);
       const auto logits = [&](const at::Tensor& x) { return classifier.forward(x).logits; };
       // Random starts follow from an image's place in its set: here, from the seed of the step.
-      const attacks::Goal goal(labels, false, static_cast<std::int64_t>(seed >> 2));
+      const attacks::Goal goal(batch.labels, false,
+                               static_cast<std::int64_t>(seed >> 2) + batch.share.first);
       adversarial = attack_->perturb(logits, images, goal, [](double) {});
       const at::NoGradGuard no_grad;
       clean_logits = logits(images);
     }
     const auto x = adversarial.contiguous(images.suggest_memory_format());
-    const auto loss = at::cross_entropy_loss(classifier.forward(x).logits, labels);
+    const auto loss = at::cross_entropy_loss(classifier.forward(x).logits, batch.labels);
     return {.total = loss, .classification = loss, .clean_logits = clean_logits};
   }
 

@@ -1,4 +1,5 @@
 #include "trainer/defences/temperature.hpp"
+#include "trainer/batches.hpp"
 
 #include <ATen/ATen.h>
 
@@ -20,11 +21,10 @@ class Temperature final : public Defence {
  public:
   Temperature(const TemperatureOptions& options, const DefenceContext&) : options_(options) {}
 
-  LossTerms loss(Classifier& classifier, const at::Tensor& images, const at::Tensor& labels,
-                 std::uint64_t) override {
-    const auto logits = classifier.forward(images).logits;
+  LossTerms loss(Classifier& classifier, const Batch& batch, std::uint64_t) override {
+    const auto logits = classifier.forward(batch.images).logits;
     const auto loss =
-        options_.temperature * at::cross_entropy_loss(logits / options_.temperature, labels);
+        options_.temperature * at::cross_entropy_loss(logits / options_.temperature, batch.labels);
     return {.total = loss, .classification = loss, .clean_logits = logits};
   }
 

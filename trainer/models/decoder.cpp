@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/conv.h>
 
@@ -12,6 +11,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "trainer/models/recomputation.hpp"
+#include "trainer/parallel/batch_norm.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -28,7 +28,7 @@ nn::Sequential decoder_layers(std::int64_t channels, std::int64_t stride) {
   for (; stride > 2; stride /= 2) {
     const auto halved = std::max<std::int64_t>(channels / 2, 1);
     layers->push_back(upsampling(channels, halved, /*bias=*/false));
-    layers->push_back(nn::BatchNorm2d(halved));
+    layers->push_back(BatchNorm2d(halved));
     layers->push_back(nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
     channels = halved;
   }

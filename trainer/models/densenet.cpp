@@ -1,5 +1,4 @@
 #include <ATen/ATen.h>
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 
@@ -9,6 +8,7 @@
 #include "trainer/models/chain.hpp"
 #include "trainer/models/network_classifier.hpp"
 #include "trainer/models/recomputation.hpp"
+#include "trainer/parallel/batch_norm.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -30,16 +30,16 @@ nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel,
 /// Gives what it adds: kGrowth channels.
 struct DenseLayerImpl : nn::Module {
   explicit DenseLayerImpl(std::int64_t in)
-      : norm1(register_module("norm1", nn::BatchNorm2d(in))),
+      : norm1(register_module("norm1", BatchNorm2d(in))),
         conv1(register_module("conv1", convolution(in, kBottleneck * kGrowth, 1))),
-        norm2(register_module("norm2", nn::BatchNorm2d(kBottleneck * kGrowth))),
+        norm2(register_module("norm2", BatchNorm2d(kBottleneck * kGrowth))),
         conv2(register_module("conv2", convolution(kBottleneck * kGrowth, kGrowth, 3))) {}
 
   at::Tensor forward(const at::Tensor& x) { return conv2(norm2(conv1(norm1(x).relu_())).relu_()); }
 
-  nn::BatchNorm2d norm1;
+  BatchNorm2d norm1;
   nn::Conv2d conv1;
-  nn::BatchNorm2d norm2;
+  BatchNorm2d norm2;
   nn::Conv2d conv2;
 };
 TORCH_MODULE(DenseLayer);
@@ -70,7 +70,7 @@ TORCH_MODULE(DenseBlock);
 /// Halves the channels and the image.
 struct TransitionImpl : nn::Module {
   explicit TransitionImpl(std::int64_t in)
-      : norm(register_module("norm", nn::BatchNorm2d(in))),
+      : norm(register_module("norm", BatchNorm2d(in))),
         conv(register_module("conv", convolution(in, in / 2, 1))) {}
 
   at::Tensor forward(const at::Tensor& x) {
@@ -80,7 +80,7 @@ struct TransitionImpl : nn::Module {
     return recomputed(1, {this}, block, x);
   }
 
-  nn::BatchNorm2d norm;
+  BatchNorm2d norm;
   nn::Conv2d conv;
 };
 TORCH_MODULE(Transition);
@@ -88,7 +88,7 @@ TORCH_MODULE(Transition);
 struct Network : nn::Module {
   explicit Network(std::int64_t num_classes) {
     conv0 = features->register_module("conv0", convolution(3, kStemChannels, 7, 2));
-    norm0 = features->register_module("norm0", nn::BatchNorm2d(kStemChannels));
+    norm0 = features->register_module("norm0", BatchNorm2d(kStemChannels));
     std::int64_t channels = kStemChannels;
     for (std::size_t i = 0; i < kDepths.size(); ++i) {
       features->add(concat("denseblock", i + 1), DenseBlock(channels, kDepths[i]));
@@ -98,7 +98,7 @@ struct Network : nn::Module {
       features->add(concat("transition", i + 1), Transition(channels));
       channels /= 2;
     }
-    features->add("norm5", nn::BatchNorm2d(channels));
+    features->add("norm5", BatchNorm2d(channels));
     register_module("features", features);
     classifier = register_module("classifier", nn::Linear(channels, num_classes));
   }
@@ -116,7 +116,7 @@ struct Network : nn::Module {
   std::int64_t encoding_channels() const { return encoded; }
 
   nn::Conv2d conv0 = nullptr;
-  nn::BatchNorm2d norm0 = nullptr;
+  BatchNorm2d norm0 = nullptr;
   std::shared_ptr<Chain> features = std::make_shared<Chain>();
   nn::Linear classifier = nullptr;
   std::size_t encoder_layers = 0;

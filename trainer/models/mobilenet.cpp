@@ -1,6 +1,5 @@
 #include <ATen/ATen.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/dropout.h>
 #include <torch/nn/modules/linear.h>
@@ -9,6 +8,7 @@
 
 #include "trainer/models/chain.hpp"
 #include "trainer/models/network_classifier.hpp"
+#include "trainer/parallel/batch_norm.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -24,12 +24,12 @@ struct ConvolutionImpl : nn::Module {
                                                         .padding(kernel / 2)
                                                         .groups(groups)
                                                         .bias(false)))),
-        norm(register_module("1", nn::BatchNorm2d(out))) {}
+        norm(register_module("1", BatchNorm2d(out))) {}
 
   at::Tensor forward(const at::Tensor& x) { return at::hardtanh(norm(convolution(x)), 0, 6); }
 
   nn::Conv2d convolution;
-  nn::BatchNorm2d norm;
+  BatchNorm2d norm;
 };
 TORCH_MODULE(Convolution);
 
@@ -43,7 +43,7 @@ struct InvertedResidualImpl : nn::Module {
     if (expansion != 1) add(Convolution(in, wide, 1, 1, 1));
     add(Convolution(wide, wide, 3, stride, wide));
     add(nn::Conv2d(nn::Conv2dOptions(wide, out, 1).bias(false)));
-    add(nn::BatchNorm2d(out));
+    add(BatchNorm2d(out));
     register_module("conv", conv);
   }
 

@@ -1,4 +1,3 @@
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
@@ -8,6 +7,7 @@
 #include "trainer/models/chain.hpp"
 #include "trainer/models/network_classifier.hpp"
 #include "trainer/models/recomputation.hpp"
+#include "trainer/parallel/batch_norm.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -27,12 +27,12 @@ struct BasicBlockImpl : nn::Module {
 
   BasicBlockImpl(std::int64_t in, std::int64_t width, std::int64_t stride)
       : conv1(register_module("conv1", convolution(in, width, 3, stride))),
-        bn1(register_module("bn1", nn::BatchNorm2d(width))),
+        bn1(register_module("bn1", BatchNorm2d(width))),
         conv2(register_module("conv2", convolution(width, width, 3, 1))),
-        bn2(register_module("bn2", nn::BatchNorm2d(width))) {
+        bn2(register_module("bn2", BatchNorm2d(width))) {
     if (stride != 1 || in != width)
       downsample = register_module(
-          "downsample", nn::Sequential(convolution(in, width, 1, stride), nn::BatchNorm2d(width)));
+          "downsample", nn::Sequential(convolution(in, width, 1, stride), BatchNorm2d(width)));
   }
 
   at::Tensor forward(const at::Tensor& x) {
@@ -41,9 +41,9 @@ struct BasicBlockImpl : nn::Module {
   }
 
   nn::Conv2d conv1;
-  nn::BatchNorm2d bn1;
+  BatchNorm2d bn1;
   nn::Conv2d conv2;
-  nn::BatchNorm2d bn2;
+  BatchNorm2d bn2;
   nn::Sequential downsample = nullptr;
 };
 TORCH_MODULE(BasicBlock);
@@ -55,15 +55,15 @@ struct BottleneckImpl : nn::Module {
 
   BottleneckImpl(std::int64_t in, std::int64_t width, std::int64_t stride)
       : conv1(register_module("conv1", convolution(in, width, 1, 1))),
-        bn1(register_module("bn1", nn::BatchNorm2d(width))),
+        bn1(register_module("bn1", BatchNorm2d(width))),
         conv2(register_module("conv2", convolution(width, width, 3, stride))),
-        bn2(register_module("bn2", nn::BatchNorm2d(width))),
+        bn2(register_module("bn2", BatchNorm2d(width))),
         conv3(register_module("conv3", convolution(width, width * expansion, 1, 1))),
-        bn3(register_module("bn3", nn::BatchNorm2d(width * expansion))) {
+        bn3(register_module("bn3", BatchNorm2d(width * expansion))) {
     if (stride != 1 || in != width * expansion)
       downsample = register_module("downsample",
                                    nn::Sequential(convolution(in, width * expansion, 1, stride),
-                                                  nn::BatchNorm2d(width * expansion)));
+                                                  BatchNorm2d(width * expansion)));
   }
 
   at::Tensor forward(const at::Tensor& x) {
@@ -74,11 +74,11 @@ struct BottleneckImpl : nn::Module {
   }
 
   nn::Conv2d conv1;
-  nn::BatchNorm2d bn1;
+  BatchNorm2d bn1;
   nn::Conv2d conv2;
-  nn::BatchNorm2d bn2;
+  BatchNorm2d bn2;
   nn::Conv2d conv3;
-  nn::BatchNorm2d bn3;
+  BatchNorm2d bn3;
   nn::Sequential downsample = nullptr;
 };
 TORCH_MODULE(Bottleneck);
@@ -91,7 +91,7 @@ struct Network : nn::Module {
   Network(const Depths& depths, std::int64_t num_classes)
       : conv1(register_module(
             "conv1", nn::Conv2d(nn::Conv2dOptions(3, 64, 7).stride(2).padding(3).bias(false)))),
-        bn1(register_module("bn1", nn::BatchNorm2d(64))),
+        bn1(register_module("bn1", BatchNorm2d(64))),
         layer1(register_module("layer1", stage(64, 64, depths[0], 1))),
         layer2(register_module("layer2", stage(64 * expansion, 128, depths[1], 2))),
         layer3(register_module("layer3", stage(128 * expansion, 256, depths[2], 2))),
@@ -122,7 +122,7 @@ struct Network : nn::Module {
   }
 
   nn::Conv2d conv1;
-  nn::BatchNorm2d bn1;
+  BatchNorm2d bn1;
   std::shared_ptr<Chain> layer1, layer2, layer3, layer4;
   nn::Linear fc;
 };

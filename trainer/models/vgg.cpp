@@ -1,6 +1,5 @@
 #include <ATen/ATen.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/dropout.h>
 #include <torch/nn/modules/linear.h>
@@ -10,6 +9,7 @@
 
 #include "trainer/models/chain.hpp"
 #include "trainer/models/network_classifier.hpp"
+#include "trainer/parallel/batch_norm.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -46,7 +46,7 @@ struct Network : nn::Module {
       for (int i = 0; i < depths[stage]; ++i) {
         bounds.push_back(features->size());
         add(nn::Conv2d(nn::Conv2dOptions(in, kWidths[stage], 3).padding(1)));
-        if (batch_norm) add(nn::BatchNorm2d(kWidths[stage]));
+        if (batch_norm) add(BatchNorm2d(kWidths[stage]));
         add(nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
         in = kWidths[stage];
       }

@@ -1,8 +1,8 @@
 #include "trainer/preprocessors/denoising_unet.hpp"
+#include "trainer/parallel/batch_norm.hpp"
 
 #include <ATen/ATen.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/batchnorm.h>
 
 #include <array>
 
@@ -26,7 +26,7 @@ std::shared_ptr<Chain> stage(std::int64_t in, std::int64_t out, int depth, std::
                                                  .stride(i == 0 ? stride : 1)
                                                  .padding(1)
                                                  .bias(false)));
-    chain->add(concat("bn", i), nn::BatchNorm2d(out));
+    chain->add(concat("bn", i), BatchNorm2d(out));
     chain->add(concat("relu", i), nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
   }
   return chain;

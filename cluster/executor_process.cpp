@@ -13,12 +13,16 @@
 #include <cstring>
 
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
 
 extern char** environ;
 
 namespace sweep::cluster {
 namespace {
+
+constexpr std::size_t kLongestLine = std::size_t{16} << 20;
+constexpr int kMostBlocks = 16;  // of 64 KiB that are taken in one go
 
 bool of_the_launcher(const std::string& assignment) {
   for (const char* prefix : {"OMPI_", "PMIX_", "PMI_", "ORTE_"})
@@ -102,7 +106,7 @@ ExecutorProcess::ExecutorProcess(const ChildOptions& options)
   const FileDescriptor theirs(sockets[1]);
   create_folders(options.log.parent_path());
   const FileDescriptor log(
-      ::open(options.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+      ::open(options.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (log.get() < 0) throw storage_error("open", options.log.string(), errno);
 
   std::vector<std::string> arguments{options.program.string()};
@@ -140,7 +144,8 @@ void ExecutorProcess::send(const std::string& line) {
 
 std::vector<std::string> ExecutorProcess::receive() {
   char buffer[65536];
-  for (;;) {
+  // Not for ever: who talks without end would keep this process from everything else.
+  for (int blocks = 0; blocks < kMostBlocks; ++blocks) {
     const ssize_t n = ::recv(socket_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) break;
@@ -148,9 +153,15 @@ std::vector<std::string> ExecutorProcess::receive() {
     last_heard_ = std::chrono::steady_clock::now();
   }
   std::vector<std::string> lines;
-  for (std::size_t end; (end = received_.find('\n')) != std::string::npos;) {
-    lines.push_back(received_.substr(0, end));
-    received_.erase(0, end + 1);
+  std::size_t begin = 0;
+  for (std::size_t end; (end = received_.find('\n', begin)) != std::string::npos; begin = end + 1)
+    lines.push_back(received_.substr(begin, end - begin));
+  received_.erase(0, begin);
+  if (received_.size() > kLongestLine) {
+    log_warning(concat("the executor ", pid_, " has sent ", received_.size(),
+                       " bytes without an end of line; it is killed"));
+    received_.clear();
+    kill();
   }
   return lines;
 }

@@ -18,7 +18,7 @@ class LocalBus final : public MessageBus {
     queue_.pop_front();
     return message;
   }
-  void finish() override {}
+  bool finish() override { return true; }
 
  private:
   std::deque<Message> queue_;

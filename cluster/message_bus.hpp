@@ -25,8 +25,9 @@ class MessageBus {
   virtual void send(int to, std::string text) = 0;
   virtual std::optional<Message> receive() = 0;
   /// Collective: every rank must call it once, when it has nothing more to say. Messages that
-  /// still arrive are dropped.
-  virtual void finish() = 0;
+  /// still arrive are dropped. False: on rank 0, when another rank has not come to its end within
+  /// 30 s; the process must then end without MPI's consent.
+  virtual bool finish() = 0;
 };
 
 /// Rank 0 of 1, without MPI.

@@ -14,6 +14,7 @@ namespace sweep::cluster {
 namespace {
 
 constexpr int kTag = 1;
+constexpr std::chrono::seconds kLongestFarewell{30};
 
 void check(int status, const char* call) {
   if (status == MPI_SUCCESS) return;
@@ -75,8 +76,9 @@ class MpiBus final : public MessageBus {
   }
 
   /// Receives until the others have sent all they had to send: a large message goes only when
-  /// its receiver takes it.
-  void finish() override {
+  /// its receiver takes it. A rank that is stopped or cut off never does.
+  bool finish() override {
+    const auto since = std::chrono::steady_clock::now();
     MPI_Request barrier = MPI_REQUEST_NULL;
     int all_sent = 0;
     while (all_sent == 0) {
@@ -86,9 +88,12 @@ class MpiBus final : public MessageBus {
         check(MPI_Ibarrier(MPI_COMM_WORLD, &barrier), "MPI_Ibarrier");
       if (barrier != MPI_REQUEST_NULL)
         check(MPI_Test(&barrier, &all_sent, MPI_STATUS_IGNORE), "MPI_Test");
+      // The others wait for rank 0, which may have much to write: when it ends, mpirun ends them.
+      if (rank_ == 0 && std::chrono::steady_clock::now() - since > kLongestFarewell) return false;
       if (all_sent == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     check(MPI_Finalize(), "MPI_Finalize");
+    return true;
   }
 
  private:

@@ -14,6 +14,7 @@
 #include "cluster/keyboard.hpp"
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
 
 namespace sweep::cluster {
@@ -44,6 +45,23 @@ std::vector<std::string> arguments_of(int ranks, const std::vector<std::string>&
   ::_exit(127);
 }
 
+/// A rank that died, or mpirun itself, says nothing: this does. What was killed can go on; what
+/// crashed would crash again.
+int after_signal(const char* who, int signal) {
+  const bool crashed = signal == SIGSEGV || signal == SIGABRT || signal == SIGBUS ||
+                       signal == SIGILL || signal == SIGFPE;
+  log_error(concat(who, " was killed by signal ", signal, " (", ::strsignal(signal),
+                   "), which ended the run; every finished result is kept, the same command goes "
+                   "on from here"));
+  return static_cast<int>(crashed ? ExitCode::trials_failed : ExitCode::interrupted);
+}
+
+int exit_status(int wait_status) {
+  if (WIFSIGNALED(wait_status)) return after_signal("mpirun", WTERMSIG(wait_status));
+  const int status = WEXITSTATUS(wait_status);
+  return status > 128 && status <= 128 + SIGRTMAX ? after_signal("a rank", status - 128) : status;
+}
+
 /// Waits for the end of `child`, and hands on what arrives for it: the signals of `watched`, and
 /// keys, which mpirun gives to rank 0.
 int wait_and_forward(pid_t child, const sigset_t& watched, int keys) {
@@ -52,8 +70,7 @@ int wait_and_forward(pid_t child, const sigset_t& watched, int keys) {
   bool asked = false;
   for (;;) {
     int status = 0;
-    if (::waitpid(child, &status, WNOHANG) == child)
-      return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    if (::waitpid(child, &status, WNOHANG) == child) return exit_status(status);
     const timespec pause{0, 100'000'000};
     const int signal = ::sigtimedwait(&watched, nullptr, &pause);
     while (const auto key = keyboard ? keyboard->next() : std::nullopt)

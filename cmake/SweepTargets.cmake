@@ -19,6 +19,9 @@ function(sweep_compile_options target)
     target_compile_options(${target} PRIVATE -fsanitize=${SWEEP_SANITIZE} -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=${SWEEP_SANITIZE})
   endif()
+  if(SWEEP_FUZZ)  # counts which branches an input takes; the fuzzer's main comes with its program alone
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link -fno-sanitize-recover=all)
+  endif()
 endfunction()
 
 # Compiles with a header precompiled once for all: `name` is sweep_NAME_pch, `headers` what it holds.
@@ -80,14 +83,21 @@ function(sweep_link_plugins target)
 endfunction()
 
 # sweep_embed_output(runner/plan/catalogue_text.cpp trial_executor describe sweep::plan kCatalogueText)
-# makes a source in the build's generated/ with a constant: what `trial_executor describe` prints.
+# makes a source in the build's generated/ with a constant: what `trial_executor describe` prints. With
+# SWEEP_DESCRIBED_BY it is asked of that folder's programs instead: a build of a few targets needs no LibTorch then.
 function(sweep_embed_output file program argument namespace name)
   set(output "${CMAKE_BINARY_DIR}/generated/${file}")
+  set(asked $<TARGET_FILE:${program}>)
+  set(asked_target ${program})
+  if(SWEEP_DESCRIBED_BY)
+    set(asked "${SWEEP_DESCRIBED_BY}/${program}")
+    set(asked_target "${asked}")
+  endif()
   add_custom_command(OUTPUT "${output}"
-    COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:${program}> -DARGUMENT=${argument}
+    COMMAND ${CMAKE_COMMAND} -DPROGRAM=${asked} -DARGUMENT=${argument}
             -DNAMESPACE=${namespace} -DNAME=${name} "-DOUTPUT=${output}"
             -P "${CMAKE_SOURCE_DIR}/cmake/EmbedOutput.cmake"
-    DEPENDS ${program} "${CMAKE_SOURCE_DIR}/cmake/EmbedOutput.cmake"
+    DEPENDS ${asked_target} "${CMAKE_SOURCE_DIR}/cmake/EmbedOutput.cmake"
     COMMENT "Asking ${program} to ${argument}"
     VERBATIM)
 endfunction()
@@ -126,8 +136,9 @@ set(sweep_test_options $<$<CONFIG:Release>:-O1>)
 # is one program, core_tests, and one CTest entry; a test without a time limit is an error. What stands
 # behind LAUNCHER is put before the program. BUSY: it keeps two cores busy, so nothing should run beside it.
 # TORCH: its sources include LibTorch.
+# THREADED: what it tests has threads of ours, so the preset tsan builds and runs it.
 function(sweep_test name)
-  cmake_parse_arguments(ARG "BUSY;TORCH" "TIMEOUT" "SOURCES;LINK;PLUGINS;LAUNCHER" ${ARGN})
+  cmake_parse_arguments(ARG "BUSY;THREADED;TORCH" "TIMEOUT" "SOURCES;LINK;PLUGINS;LAUNCHER" ${ARGN})
   if(NOT ARG_TIMEOUT)
     message(FATAL_ERROR "the test ${name} has no TIMEOUT (a test that hangs must not hang the build); give one")
   endif()
@@ -153,5 +164,9 @@ function(sweep_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
   if(ARG_BUSY)
     set_tests_properties(${name} PROPERTIES PROCESSORS 2)
+  endif()
+  if(ARG_THREADED)
+    set_tests_properties(${name} PROPERTIES LABELS threaded)
+    add_dependencies(threaded_tests ${name}_tests)
   endif()
 endfunction()

@@ -35,8 +35,20 @@ class TemporaryFile {
 
   void write(std::span<const std::byte> bytes) { write_all(file_.get(), bytes, path_); }
 
+  /// False where there is one already.
+  bool link_to(const std::filesystem::path& target) {
+    sync();
+    if (::link(path_.c_str(), target.c_str()) == 0) return true;
+    if (errno == EEXIST) return names() > 1;  // made, and the answer was lost on its way
+    if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS)
+      throw storage_error("link to", target.string(), errno);
+    if (::access(target.c_str(), F_OK) == 0) return false;
+    rename_to(target);
+    return true;
+  }
+
   void rename_to(const std::filesystem::path& target) {
-    if (::fsync(file_.get()) != 0) throw storage_error("sync", path_.string(), errno);
+    sync();
     file_.close();
     if (::rename(path_.c_str(), target.c_str()) != 0)
       throw storage_error("rename to", target.string(), errno);
@@ -44,6 +56,15 @@ class TemporaryFile {
   }
 
  private:
+  void sync() const {
+    if (::fsync(file_.get()) != 0) throw storage_error("sync", path_.string(), errno);
+  }
+
+  nlink_t names() const {
+    struct stat status {};
+    return ::fstat(file_.get(), &status) == 0 ? status.st_nlink : 0;
+  }
+
   std::filesystem::path path_;
   FileDescriptor file_;
   bool renamed_ = false;
@@ -87,6 +108,14 @@ void write_atomically(const std::filesystem::path& path,
 void write_atomically(const std::filesystem::path& path, std::string_view text) {
   const std::span<const std::byte> piece = std::as_bytes(std::span(text));
   write_atomically(path, std::span(&piece, 1));
+}
+
+bool write_new(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  TemporaryFile temporary(path);
+  temporary.write(bytes);
+  if (!temporary.link_to(path)) return false;
+  sync_folder(path.parent_path());
+  return true;
 }
 
 bool is_temporary(const std::filesystem::path& path) {

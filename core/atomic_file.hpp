@@ -34,6 +34,10 @@ void write_atomically(const std::filesystem::path& path,
                       std::span<const std::span<const std::byte>> pieces);
 void write_atomically(const std::filesystem::path& path, std::string_view text);
 
+/// The same where nothing is yet: of several processes one writes, the others get false and change
+/// nothing. On a file system without hard links the last of them wins. @throws Error{storage}
+bool write_new(const std::filesystem::path& path, std::span<const std::byte> bytes);
+
 /// True for a file that write_atomically left behind because its process was killed.
 bool is_temporary(const std::filesystem::path& path);
 

@@ -91,15 +91,25 @@ void verify(const MappedFile& file, const std::filesystem::path& path) {
   throw damaged(path);
 }
 
+/// The whole file.
+std::vector<std::byte> image_of(const Content& content) {
+  std::vector<std::byte> image = hdf5::build_image(content);
+  const std::string header = header_of(std::span(image).subspan(kHeaderBytes));
+  std::copy(header.begin(), header.end(), reinterpret_cast<char*>(image.data()));
+  return image;
+}
+
 }  // namespace
 
 void write_artifact(const std::filesystem::path& path, const Content& content) {
-  std::vector<std::byte> image = hdf5::build_image(content);
-  const std::span<const std::byte> payload = std::span(image).subspan(kHeaderBytes);
-  const std::string header = header_of(payload);
-  std::copy(header.begin(), header.end(), reinterpret_cast<char*>(image.data()));
+  const auto image = image_of(content);
   const std::span<const std::byte> whole(image);
   write_atomically(path, std::span(&whole, 1));
+}
+
+bool write_new_artifact(const std::filesystem::path& path, const Content& content) {
+  const auto image = image_of(content);
+  return write_new(path, image);
 }
 
 Content read_artifact(const std::filesystem::path& path) {

@@ -13,6 +13,10 @@ namespace sweep::storage {
 /// Writes beside `path`, syncs, renames. @throws Error{storage}
 void write_artifact(const std::filesystem::path& path, const Content& content);
 
+/// The same where nothing is yet. False, and nothing is changed, where there is something.
+/// @throws Error{storage}
+bool write_new_artifact(const std::filesystem::path& path, const Content& content);
+
 /// Verifies the checksum and maps the file; arrays stay valid as long as they are held.
 /// @throws Error{storage} when the file can't be opened, Error{bad_data} when it is damaged.
 Content read_artifact(const std::filesystem::path& path);

@@ -21,6 +21,7 @@
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "core/untrusted_json.hpp"
 
 namespace sweep::storage {
 namespace {
@@ -106,6 +107,19 @@ InputError unusable(const std::string& what, const std::string& fault) {
   return InputError(concat(what, " can't be read (", fault, "); make the file again"));
 }
 
+/// Whether the array has a possible shape and at most so many bytes.
+bool fits(const Array& array, std::size_t bytes) {
+  if (element_bytes(array.type) == 0) return false;  // no type of ours
+  std::size_t room = bytes / element_bytes(array.type);
+  bool is_empty = false;
+  for (const auto size : array.shape) {
+    if (size < 0) return false;
+    is_empty = is_empty || size == 0;
+    room /= size == 0 ? 1 : static_cast<std::size_t>(size);
+  }
+  return is_empty || room > 0;
+}
+
 Content received(const Json& described, int memory) {
   struct stat status {};
   ::fstat(memory, &status);
@@ -124,12 +138,23 @@ Content received(const Json& described, int memory) {
     Array array{entry.at("type").get<ElementType>(),
                 entry.at("shape").get<std::vector<std::int64_t>>(), nullptr};
     const auto offset = entry.at("offset").get<std::size_t>();
-    if (offset > bytes || array.bytes() > bytes - offset)
+    // The process may have been taken over by what it read: not even its products are believed.
+    if (offset > bytes || !fits(array, bytes - offset))
       throw Error(FailureType::internal, "a reader has sent less than it announced");
     array.data = std::shared_ptr<const void>(mapping, mapping.get() + offset);
     content.arrays.emplace(name, std::move(array));
   }
   return content;
+}
+
+/// @throws what it says; Json::exception where it says something else
+Content what_child_says(const std::string& what, const Json& outcome, int memory) {
+  if (!outcome.contains("failure")) return received(outcome, memory);
+  const auto message = outcome.at("message").get<std::string>();
+  if (message.empty()) throw unusable(what, "it takes far more memory than its size explains");
+  const FailureType type = failure_type_from(outcome.at("failure").get<std::string>());
+  if (type == FailureType::bad_input) throw InputError(message);
+  throw Error(type, message);
 }
 
 }  // namespace
@@ -182,13 +207,11 @@ Content read_isolated(const std::string& what, const std::function<Content(Share
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (const std::string cause = cause_of_death(status); !cause.empty()) throw unusable(what, cause);
-  const Json outcome = Json::parse(text);
-  if (!outcome.contains("failure")) return received(outcome, memory.get());
-  const auto message = outcome.at("message").get<std::string>();
-  if (message.empty()) throw unusable(what, "it takes far more memory than its size explains");
-  const FailureType type = failure_type_from(outcome.at("failure").get<std::string>());
-  if (type == FailureType::bad_input) throw InputError(message);
-  throw Error(type, message);
+  try {
+    return what_child_says(what, parse_untrusted(text), memory.get());
+  } catch (const Json::exception&) {
+    throw unusable(what, "the process that read it has sent what makes no sense");
+  }
 }
 
 }  // namespace sweep::storage

@@ -3,26 +3,51 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <ctime>
-#include <fstream>
 #include <string>
+#include <string_view>
 
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "core/untrusted_json.hpp"
+#include "storage/line_reader.hpp"
 
 namespace sweep::storage {
+namespace {
+
+/// Where the last whole line ends. From behind, block by block: a journal may be larger than
+/// memory.
+off_t end_of_whole_lines(const FileDescriptor& file, const std::filesystem::path& path) {
+  std::array<char, 65536> block{};
+  off_t end = ::lseek(file.get(), 0, SEEK_END);
+  while (end > 0) {
+    const off_t begin = std::max<off_t>(0, end - static_cast<off_t>(block.size()));
+    const ssize_t count =
+        ::pread(file.get(), block.data(), static_cast<std::size_t>(end - begin), begin);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) throw storage_error("read", path.string(), errno);
+    const auto newline =
+        std::string_view(block.data(), static_cast<std::size_t>(count)).find_last_of('\n');
+    if (newline != std::string_view::npos) return begin + static_cast<off_t>(newline) + 1;
+    end = begin;
+  }
+  return 0;
+}
+
+}  // namespace
 
 Journal::Journal(const std::filesystem::path& path) : path_(path) {
   create_folders(path.parent_path());
-  file_ = FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  file_ = FileDescriptor(
+      ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (file_.get() < 0) throw storage_error("open", path.string(), errno);
-  const std::string text = read_text(path);
-  const auto end = text.find_last_of('\n');
-  const std::size_t whole = end == std::string::npos ? 0 : end + 1;
-  if (whole != text.size() && ::ftruncate(file_.get(), static_cast<off_t>(whole)) != 0)
+  const off_t whole = end_of_whole_lines(file_, path), bytes = ::lseek(file_.get(), 0, SEEK_END);
+  if (whole != bytes && ::ftruncate(file_.get(), whole) != 0)
     throw storage_error("mend", path.string(), errno);
   sync_folder(path.parent_path());
 }
@@ -50,12 +75,10 @@ void Journal::commit() {
 
 void for_each_event(const std::filesystem::path& path,
                     const std::function<void(const Json&)>& action) {
-  std::ifstream file(path, std::ios::binary);
-  std::string line;
-  while (std::getline(file, line) && !file.eof()) {  // at its end: a line that is not finished
-    const Json event = Json::parse(line, nullptr, false);
+  LineReader(path).poll([&](std::optional<std::string_view> line) {
+    const Json event = line ? parse_untrusted(*line) : Json();
     if (event.is_object()) action(event);
-  }
+  });
 }
 
 std::vector<Json> read_journal(const std::filesystem::path& path) {

@@ -30,8 +30,9 @@ class Journal {
   std::string pending_;
 };
 
-/// Calls `action` with every whole line of the journal, one in memory at a time; not at all when
-/// there is none.
+/// Calls `action` with every whole line of the journal that is a JSON object, one in memory at a
+/// time; not at all when there is none. Anybody may have written them: keys may be missing or of
+/// another type. @throws InputError when the journal is no file, Error{storage}
 void for_each_event(const std::filesystem::path& path,
                     const std::function<void(const Json&)>& action);
 

@@ -34,18 +34,6 @@ fs::path lock_path(const Store& store) {
   return store.root() / "lock";
 }
 
-std::int64_t read_epoch(const fs::path& root) {
-  const fs::path path = root / "epoch";
-  if (!fs::exists(path)) return 0;
-  try {
-    return std::stoll(read_text(path));
-  } catch (const std::logic_error&) {
-    throw InputError(concat("'", path.string(),
-                            "' does not hold a number (the folder's run counter is "
-                            "damaged); delete the file when no run uses the folder"));
-  }
-}
-
 /// A store that can't be written is the user's to mend.
 template <class Action>
 void as_input_error(Action action) {
@@ -56,26 +44,6 @@ void as_input_error(Action action) {
   }
 }
 
-/// Writes and removes one MiB: a full disk shows itself here rather than hours later.
-void prove_writable(const fs::path& root) {
-  const fs::path probe = root / "probe";
-  write_atomically(probe, std::string(std::size_t{1} << 20, 'x'));
-  fs::remove(probe);
-}
-
-/// Only what a store makes: the root may be a folder that holds other things as well.
-void remove_temporaries(const fs::path& root) {
-  std::vector<fs::path> found;
-  const auto collect = [&](auto entries) {
-    for (const auto& entry : entries)
-      if (is_temporary(entry.path())) found.push_back(entry.path());
-  };
-  collect(fs::directory_iterator(root));
-  for (const char* folder : {"artifacts", "checkpoints", "runs"})
-    if (fs::exists(root / folder)) collect(fs::recursive_directory_iterator(root / folder));
-  for (const auto& path : found) fs::remove(path);
-}
-
 void remove_file(const fs::path& path) {
   std::error_code error;
   fs::remove(path, error);
@@ -83,13 +51,20 @@ void remove_file(const fs::path& path) {
 }
 
 /// Whoever only asks for the holder has the lock for a moment, too. False: errno says why.
-bool take(const FileDescriptor& lock) {
+bool take(const FileDescriptor& lock, Access access) {
   constexpr int kTries = 20;
+  const int how = access == Access::joined ? LOCK_SH : LOCK_EX;
   for (int tries = 1;; ++tries) {
-    if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return true;
+    if (::flock(lock.get(), how | LOCK_NB) == 0) return true;
     if (errno != EWOULDBLOCK || tries == kTries) return false;
     ::usleep(5000);
   }
+}
+
+/// Who keeps others out: runs, or something that mends and cleans, which has left its name.
+std::string holder_text(const Store& store) {
+  const auto living = living_members(store.root());
+  return living.empty() ? read_text(lock_path(store)) : join(living, "; ");
 }
 
 std::string host_name() {
@@ -129,12 +104,25 @@ fs::path Store::run_folder(const std::string& sweep_name) const {
   return root_ / "runs" / sweep_name;
 }
 
+void Store::refuse_links(const fs::path& path) const {
+  fs::path step = fs::absolute(root_).lexically_normal();
+  for (const auto& part : fs::absolute(path).lexically_normal().lexically_relative(step)) {
+    step /= part;
+    std::error_code error;
+    if (fs::is_symlink(step, error))
+      throw InputError(concat("'", step.string(),
+                              "' is a link (what is written there would leave the output folder); "
+                              "put what it leads to in its place"));
+  }
+}
+
 bool Store::contains(const ArtifactId& id) const {
   const fs::path path = artifact_path(id);
   std::error_code error;
-  const bool there = fs::exists(path, error);
-  if (error) throw storage_error("look for", path.string(), error.value());
-  return there;
+  const fs::file_status status = fs::symlink_status(path, error);
+  if (status.type() == fs::file_type::none)
+    throw storage_error("look for", path.string(), error.value());
+  return fs::is_regular_file(status);
 }
 
 Content Store::read(const ArtifactId& id) const {
@@ -153,16 +141,25 @@ bool Store::verify(const ArtifactId& id) const {
     read(id);
     return true;
   } catch (const Error& error) {
-    if (error.type() != FailureType::bad_data) throw;
+    // Shards may be removed at any time, once they have been used.
+    if (error.type() != FailureType::bad_data && contains(id)) throw;
     return false;
   }
 }
 
 void Store::publish(const ArtifactId& id, const Content& content, std::int64_t epoch) const {
   const fs::path path = artifact_path(id);
+  refuse_links(path.parent_path());
   create_folders(path.parent_path());
-  check_epoch(epoch);
-  write_artifact(path, content);
+  check_member(epoch);
+  // The first one stays: what was made from it is to fit to what others find.
+  while (!write_new_artifact(path, content)) {
+    if (verify(id)) return;
+    std::error_code error;
+    const auto type = fs::symlink_status(path, error).type();
+    if (type != fs::file_type::regular && type != fs::file_type::not_found)
+      set_aside(path, "it is no file");  // a link would lead readers out of the store
+  }
 }
 
 std::optional<Content> Store::read_checkpoint(const ArtifactId& id) const {
@@ -180,8 +177,9 @@ std::optional<Content> Store::read_checkpoint(const ArtifactId& id) const {
 void Store::write_checkpoint(const ArtifactId& id, const Content& content,
                              std::int64_t epoch) const {
   const fs::path path = checkpoint_path(id);
+  refuse_links(path.parent_path());
   create_folders(path.parent_path());
-  check_epoch(epoch);
+  check_member(epoch);
   write_artifact(path, content);
 }
 
@@ -195,6 +193,7 @@ void Store::remove(const ArtifactId& id) const {
 
 void Store::set_aside(const fs::path& path, std::string_view why) const {
   const fs::path folder = root_ / "damaged";
+  refuse_links(folder);
   create_folders(folder);
   const std::string name = concat(path.stem().string(), ".", std::time(nullptr));
   fs::path target = folder / (name + ".h5");
@@ -207,30 +206,34 @@ void Store::set_aside(const fs::path& path, std::string_view why) const {
                      target.string(), "', it will be made again"));
 }
 
-void Store::check_epoch(std::int64_t epoch) const {
-  const std::int64_t current = read_epoch(root_);
-  if (current != epoch)
-    throw Error(FailureType::storage, concat("run number ", epoch, " may no longer write to '",
-                                             root_.string(), "' (run number ", current,
-                                             " has taken it over); its result is not published"));
+void Store::check_member(std::int64_t epoch) const {
+  if (is_member(root_, epoch)) return;
+  const std::int64_t last = read_epoch(root_);
+  throw Error(FailureType::storage,
+              concat("run number ", epoch, " may no longer write to '", root_.string(), "' (",
+                     last > epoch ? concat("run number ", last, " has taken it over")
+                                  : "it has ended, or was taken for dead",
+                     "); its result is not published"));
 }
 
-FolderLock::FolderLock(const Store& store) {
+FolderLock::FolderLock(const Store& store, Access access) {
   const fs::path& root = store.root();
   as_input_error([&] { create_folders(root); });
   const fs::path path = lock_path(store);
-  lock_ = FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  lock_ = FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (lock_.get() < 0)
     throw InputError(concat("the output folder can't be used: ",
                             storage_error("open", path.string(), errno).what()));
-  if (!take(lock_)) {
+  if (!take(lock_, access)) {
     if (errno != EWOULDBLOCK)
       throw InputError(concat("the output folder can't be used: ",
                               storage_error("lock", path.string(), errno).what()));
     throw InputError(concat("the output folder '", root.string(), "' is in use by another run (",
-                            read_text(path),
-                            "); wait for it, or choose another folder with --out"));
+                            holder_text(store),
+                            "); wait for it, or choose another folder with "
+                            "--out; runs that are all started with --join share one"));
   }
+  if (access == Access::joined) return;
   as_input_error([&] {
     const std::string owner = concat("process ", ::getpid(), " on ", host_name());
     if (::ftruncate(lock_.get(), 0) != 0) throw storage_error("write", path.string(), errno);
@@ -243,19 +246,22 @@ std::optional<std::string> lock_holder(const Store& store) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0 && errno == ENOENT) return std::nullopt;
   if (file.get() < 0) throw storage_error("open", path.string(), errno);
-  if (::flock(file.get(), LOCK_SH | LOCK_NB) == 0) return std::nullopt;
+  if (::flock(file.get(), LOCK_SH | LOCK_NB) == 0) {
+    // Runs that share the folder share its lock.
+    const auto living = living_members(store.root());
+    return living.empty() ? std::nullopt : std::optional(join(living, "; "));
+  }
   if (errno != EWOULDBLOCK) throw storage_error("lock", path.string(), errno);
-  return read_text(path);
+  return holder_text(store);
 }
 
-StoreLock::StoreLock(const Store& store) : lock_(store) {
+StoreLock::StoreLock(const Store& store, Access access, const std::string& sweep)
+    : lock_(store, access) {
   const fs::path& root = store.root();
-  as_input_error([&] {
-    remove_temporaries(root);
-    prove_writable(root);
-    epoch_ = read_epoch(root) + 1;
-    write_atomically(root / "epoch", concat(epoch_, "\n"));
-  });
+  for (const char* folder : {"artifacts", "checkpoints", "damaged", "runs", "members", "claims"})
+    store.refuse_links(root / folder);
+  for (const auto& [kind, name] : kKindNames.entries) store.refuse_links(root / "artifacts" / name);
+  as_input_error([&] { member_.emplace(root, access, sweep); });
 }
 
 }  // namespace sweep::storage

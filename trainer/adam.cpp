@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "trainer/module_state.hpp"
+#include "trainer/named_tensors.hpp"
 
 namespace sweep::trainer {
 namespace {

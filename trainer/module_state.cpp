@@ -77,19 +77,6 @@ void copy_state(const NamedTensors& source, const NamedTensors& target, const st
   }
 }
 
-NamedTensors without_prefix(const NamedTensors& tensors, const std::string& prefix) {
-  NamedTensors chosen;
-  for (const auto& [name, tensor] : tensors)
-    if (name.starts_with(prefix)) chosen.emplace(name.substr(prefix.size()), tensor);
-  return chosen;
-}
-
-NamedTensors with_prefix(const NamedTensors& tensors, const std::string& prefix) {
-  NamedTensors renamed;
-  for (const auto& [name, tensor] : tensors) renamed.emplace(prefix + name, tensor);
-  return renamed;
-}
-
 void place(torch::nn::Module& module, const at::Device& device) {
   const at::NoGradGuard no_grad;
   module.to(device);

@@ -25,10 +25,6 @@ std::string differences(const NamedTensors& source, const NamedTensors& target);
 /// @throws Error{bad_data} naming tensors that are missing, unexpected or of another shape.
 void copy_state(const NamedTensors& source, const NamedTensors& target, const std::string& what);
 
-/// The tensors whose names start with `prefix`, without it; and the opposite.
-NamedTensors without_prefix(const NamedTensors& tensors, const std::string& prefix);
-NamedTensors with_prefix(const NamedTensors& tensors, const std::string& prefix);
-
 /// Moves the module, with the weights of its convolutions in channels-last order: the layout in
 /// which convolutions are fastest on CPUs and GPUs alike.
 void place(torch::nn::Module& module, const at::Device& device);

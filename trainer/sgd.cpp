@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "trainer/module_state.hpp"
+#include "trainer/named_tensors.hpp"
 
 namespace sweep::trainer {
 

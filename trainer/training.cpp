@@ -14,6 +14,7 @@
 #include "trainer/defences/defence.hpp"
 #include "trainer/models/model.hpp"
 #include "trainer/module_state.hpp"
+#include "trainer/named_tensors.hpp"
 #include "trainer/optimizer.hpp"
 #include "trainer/parallel/team.hpp"
 #include "trainer/weights/start.hpp"

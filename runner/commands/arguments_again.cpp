@@ -2,14 +2,20 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+
 #include "core/text.hpp"
 
 namespace sweep::commands {
 
-std::vector<std::string> arguments_again(const CLI::App& app, const std::string& left_out) {
+std::vector<std::string> arguments_again(const CLI::App& app,
+                                         const std::vector<std::string>& left_out) {
   std::vector<std::string> arguments;
   for (const auto* option : app.get_options()) {
-    if (option->count() == 0 || option->check_lname(left_out)) continue;
+    const bool is_left_out =
+        std::any_of(left_out.begin(), left_out.end(),
+                    [&](const std::string& name) { return option->check_lname(name); });
+    if (option->count() == 0 || is_left_out) continue;
     const bool flag = option->get_expected_max() == 0;
     for (const auto& value : option->results()) {
       if (option->get_positional()) {

@@ -10,7 +10,8 @@ class App;
 namespace sweep::commands {
 
 /// The options that were given, as arguments again, one each: a value that begins with a dash is
-/// then no option. `left_out`: long name of one
-std::vector<std::string> arguments_again(const CLI::App& app, const std::string& left_out);
+/// then no option. `left_out`: long names
+std::vector<std::string> arguments_again(const CLI::App& app,
+                                         const std::vector<std::string>& left_out);
 
 }  // namespace sweep::commands

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <map>
@@ -33,6 +35,7 @@ constexpr char kExamples[] =
     "  sweep_runner run --np 4 sweeps/quick/table1.toml --set training.epochs=4\n"
     "  mpirun -np 8 sweep_runner run sweeps/table1.toml\n"
     "  sweep_runner run --np 4 sweeps/quick/table1.toml --progress json > events.jsonl\n"
+    "  sweep_runner run sweeps/table1.toml --join         one of several runs in one folder\n"
     "  sweep_runner run sweeps/table1.toml --only defence.name=none --max-trials 1\n"
     "  sweep_runner run sweeps/table1.toml --print-config > resolved.toml\n"
     "\nFrom another terminal: sweep_runner status, list, show, logs, drain, cancel, retry, "
@@ -66,6 +69,14 @@ constexpr Shorthand kShorthands[] = {
      "Ranks that train one classifier together"},
 };
 
+[[noreturn]] void leave_without_the_others(int status) {
+  log_error(
+      "a rank does not answer at the end of the run (stopped, or cut off); the run ends without "
+      "it, and nothing is lost: all that the run reported is written");
+  std::cout.flush();
+  ::_exit(status);
+}
+
 class Run final : public Command {
  public:
   void add_options(CLI::App& app) override {
@@ -80,6 +91,9 @@ class Run final : public Command {
     app.add_flag("--print-config", print_config_,
                  "Print the sweep with every key and every trial as a file that runs the same, and "
                  "end");
+    app.add_flag("--join", request_.join,
+                 "Share the output folder with other runs that were started so: each artifact is "
+                 "made by one of them");
     app.add_flag("--retry-failed", request_.retry_failed,
                  "Take up again what failed or was cancelled in earlier runs");
     auto* fail_fast =
@@ -119,7 +133,7 @@ class Run final : public Command {
       status = engine::run(request_, *bus);
     else if (bus->rank() == 0)
       show(std::max(ranks_, bus->size()));
-    bus->finish();
+    if (!bus->finish()) leave_without_the_others(status);
     return status;
   }
 
@@ -134,7 +148,7 @@ class Run final : public Command {
   /// This command again without --np, for mpirun.
   std::vector<std::string> command_for_mpirun() const {
     std::vector<std::string> command{(cluster::program_folder() / "sweep_runner").string(), "run"};
-    for (auto& argument : arguments_again(*app_, "np")) command.push_back(std::move(argument));
+    for (auto& argument : arguments_again(*app_, {"np"})) command.push_back(std::move(argument));
     return command;
   }
 

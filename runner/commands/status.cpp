@@ -1,12 +1,17 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
+#include <optional>
 #include <thread>
 
 #include "cluster/host.hpp"
+#include "core/text.hpp"
+#include "core/text_table.hpp"
 #include "runner/commands/command.hpp"
 #include "runner/commands/run_options.hpp"
 #include "runner/inspect/status_report.hpp"
+#include "runner/slurm/client.hpp"
+#include "runner/slurm/script.hpp"
 
 namespace sweep::commands {
 namespace {
@@ -47,14 +52,41 @@ class Status final : public Command {
   }
 
  private:
-  std::string text(const inspect::RunView& run) const {
-    if (!json_) return inspect::status_text(run);
-    const Json json = inspect::status_json(run);
+  std::string text(const inspect::RunView& run) {
+    ask_slurm(run);
+    if (!json_) return inspect::status_text(run) + jobs_text();
+    Json json = inspect::status_json(run);
+    if (jobs_)
+      for (const auto& job : *jobs_)
+        json["jobs"].push_back({{"id", job.id},
+                                {"state", job.state},
+                                {"time_left", job.time_left},
+                                {"reason", job.reason}});
     if (watch_s_ <= 0) return dump(json);
     return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   }
 
+  /// Not at every look: all users of a cluster ask the same daemon.
+  void ask_slurm(const inspect::RunView& run) {
+    const auto now = std::chrono::steady_clock::now();
+    if (asked_ && now - *asked_ < std::chrono::seconds(30)) return;
+    asked_ = now;
+    jobs_ = slurm::ask_queue(slurm::submitted_jobs(slurm::jobs_folder(run.folder().path)));
+  }
+
+  std::string jobs_text() const {
+    if (!jobs_) return "SLURM jobs: squeue does not answer here\n";
+    std::string text;
+    for (const auto& job : *jobs_)
+      text += printable(concat("SLURM job ", job.id, "  ", job.state, "  ",
+                               job.state == "RUNNING" ? job.time_left + " left" : job.reason)) +
+              "\n";
+    return text;
+  }
+
   inspect::Where where_;
+  std::optional<std::vector<slurm::JobState>> jobs_;  ///< nothing: SLURM can't be asked
+  std::optional<std::chrono::steady_clock::time_point> asked_;
   std::string watch_;
   double watch_s_ = 0;
   bool json_ = false;

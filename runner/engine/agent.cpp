@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "runner/engine/executor_message.hpp"
 #include "runner/engine/messages.hpp"
 
 namespace sweep::engine {
@@ -46,7 +47,10 @@ void Agent::on_message(const Json& message) {
   if (type == "task") start_task(message);
   if (type == "stop" || type == "prune") pass_on(type);
   if (type == "kill") kill_executor(FailureType::communication, message.at("why"));
-  if (type == "exit") exit_code_ = message.at("code").get<int>();
+  if (type == "exit") {
+    exit_code_ = message.at("code").get<int>();
+    all_here_ = message.at("all_here");
+  }
 }
 
 void Agent::setup(const Json& message) {
@@ -147,12 +151,15 @@ void Agent::report_failure(const std::string& failure, const std::string& text) 
 }
 
 void Agent::on_executor_line(const std::string& line) {
-  const Json message = Json::parse(line, nullptr, false);
-  if (!running_ || !message.is_object()) return;
-  const std::string type = message.value("type", "");
-  if (type == "progress" || type == "epoch") report(message);
-  if (type == "reduce" && collectives_) in_group([&] { collectives_->start(message); });
-  if (type == "failed") report_failure(message.at("failure"), message.at("message"));
+  if (!running_) return;
+  const auto message = parse_executor_message(line);
+  if (!message)
+    return kill_executor(FailureType::crash,
+                         "the executor said what is no message, and was killed");
+  const std::string type = message->at("type");
+  if (type == "progress" || type == "epoch") report(*message);
+  if (type == "reduce" && collectives_) in_group([&] { collectives_->start(*message); });
+  if (type == "failed") report_failure(message->at("failure"), message->at("message"));
   if (type == "done" || type == "stopped" || type == "pruned") {
     report({{"type", type}, {"seconds", seconds_since(running_->since)}});
     leave_group();
@@ -162,6 +169,7 @@ void Agent::on_executor_line(const std::string& line) {
 void Agent::check_executor() {
   if (!executor_) return;
   for (const auto& line : executor_->receive()) on_executor_line(line);
+  if (!executor_) return;
   if (const auto ended = executor_->poll_exit()) {
     executor_.reset();
     const std::string text = concat("the executor ", ended->text());

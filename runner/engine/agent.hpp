@@ -34,6 +34,8 @@ class Agent {
 
   /// The coordinator's exit message has arrived.
   std::optional<int> exit_code() const { return exit_code_; }
+  /// It says that no rank was lost.
+  bool all_here() const { return all_here_; }
 
  private:
   struct Running {
@@ -65,6 +67,7 @@ class Agent {
   std::unique_ptr<Collectives> collectives_;  ///< of the running task, if others work on it too
   std::vector<cluster::Message> early_;       ///< of a group whose task has not arrived here yet
   std::optional<int> exit_code_;
+  bool all_here_ = true;
   std::chrono::steady_clock::time_point last_sign_of_life_;
 };
 

@@ -60,7 +60,13 @@ std::span<std::byte> Collectives::memory(int descriptor, std::size_t bytes) {
 
 void Collectives::start(const Json& request) {
   const Element element = element_from(request.at("element"));
-  const std::size_t bytes = request.at("count").get<std::size_t>() * cluster::size_of(element);
+  const auto count = request.at("count").get<std::int64_t>();
+  constexpr std::int64_t kMost = std::int64_t{1} << 40;  // far beyond any network
+  if (count < 0 || count > kMost)
+    throw Error(FailureType::communication,
+                concat("the executor wants ", count,
+                       " numbers added up (more than any network has); this is a bug"));
+  const std::size_t bytes = static_cast<std::size_t>(count) * cluster::size_of(element);
   reduction_.start(request.at("sequence"),
                    bytes == 0 ? std::span<std::byte>() : memory(request.at("memory"), bytes),
                    element, request.at("reduction") == "first" ? Reduction::first : Reduction::sum);

@@ -1,7 +1,7 @@
 #include "runner/engine/control.hpp"
 
 #include <algorithm>
-#include <cstdlib>
+#include <cmath>
 #include <optional>
 #include <system_error>
 
@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "core/untrusted_json.hpp"
 
 namespace sweep::engine {
 namespace {
@@ -18,29 +19,11 @@ namespace fs = std::filesystem;
 constexpr std::uintmax_t kLargestRequest = std::uintmax_t{64} << 20;
 constexpr int kLargestPriority = 1'000'000;
 
-std::optional<ControlRequest> parse(const std::string& text) {
-  static const std::vector<std::string> known{"drain", "stop", "cancel", "retry", "set-priority"};
-  const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object()) return std::nullopt;
-  const Json command = json.value("command", Json()), tasks = json.value("tasks", Json::array()),
-             priority = json.value("priority", Json(0));
-  if (!command.is_string() || !tasks.is_array() || !priority.is_number_integer())
-    return std::nullopt;
-  ControlRequest request{.command = command, .text = json};
-  if (std::find(known.begin(), known.end(), request.command) == known.end()) return std::nullopt;
-  for (const auto& task : tasks) {
-    if (!task.is_string()) return std::nullopt;
-    request.tasks.push_back(task);
-  }
-  const auto value = priority.get<std::int64_t>();
-  if (std::abs(value) > kLargestPriority) return std::nullopt;
-  request.priority = static_cast<int>(value);
-  return request;
-}
-
 std::vector<fs::path> requests_in(const fs::path& folder) {
   std::vector<fs::path> files;
   std::error_code error;
+  // What a link leads to is no folder of this run, and its files are not to be removed.
+  if (fs::is_symlink(folder, error)) return files;
   for (const auto& entry : fs::directory_iterator(folder, error))
     if (entry.path().extension() == ".json" && entry.is_regular_file(error) &&
         !entry.is_symlink(error))
@@ -52,10 +35,30 @@ std::vector<fs::path> requests_in(const fs::path& folder) {
 std::optional<ControlRequest> read(const fs::path& file) {
   std::error_code error;
   if (fs::file_size(file, error) > kLargestRequest || error) return std::nullopt;
-  return parse(read_text(file));
+  return parse_request(read_text(file));
 }
 
 }  // namespace
+
+std::optional<ControlRequest> parse_request(const std::string& text) {
+  static const std::vector<std::string> known{"drain", "stop", "cancel", "retry", "set-priority"};
+  const Json json = parse_untrusted(text);
+  if (!json.is_object()) return std::nullopt;
+  const Json command = json.value("command", Json()), tasks = json.value("tasks", Json::array()),
+             priority = json.value("priority", Json(0));
+  if (!command.is_string() || !tasks.is_array() || !priority.is_number_integer())
+    return std::nullopt;
+  ControlRequest request{.command = command, .text = json};
+  if (std::find(known.begin(), known.end(), request.command) == known.end()) return std::nullopt;
+  for (const auto& task : tasks) {
+    if (!task.is_string()) return std::nullopt;
+    request.tasks.push_back(task);
+  }
+  // As a real number: the integer may be beyond 64 bits with a sign.
+  if (std::abs(priority.get<double>()) > kLargestPriority) return std::nullopt;
+  request.priority = priority.get<int>();
+  return request;
+}
 
 std::vector<ControlRequest> take_requests(const fs::path& folder) {
   std::vector<ControlRequest> requests;

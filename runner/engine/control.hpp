@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ struct ControlRequest {
   int priority = 0;
   Json text;  ///< the whole request, for the journal
 };
+
+/// Nothing where the text is no request. Anybody who may write the folder may have written it.
+std::optional<ControlRequest> parse_request(const std::string& text);
 
 /// Takes the requests out of the folder, the oldest first. Files that hold none are removed with a
 /// warning.

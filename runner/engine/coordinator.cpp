@@ -52,12 +52,15 @@ Coordinator::Coordinator(const CoordinatorSetup& setup, const plan::Rates& rates
       inputs_(plan::input_indices(setup.graph)),
       ranks_(static_cast<std::size_t>(setup.bus.size())),
       eta_(setup.graph, inputs_, rates),
+      rates_(rates),
       pruner_(setup.early_stopping, setup.graph, setup.log.folder() / "journal.jsonl"),
       curves_(setup.log.folder() / "tensorboard") {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     by_hash_[task(i).output.hash] = i;
     if (setup.standings[i] == Standing::cancelled) scheduler_.cancel(i);
     if (setup.standings[i] == Standing::pruned) scheduler_.prune(i);
+    for (const auto input : inputs_[i])
+      if (task(input).temporary) users_[input].push_back(i);
     if (scheduler_.state(i) == State::done) remove_temporary_inputs(i);
   }
   view_.ranks.resize(ranks_.size());
@@ -148,11 +151,8 @@ void Coordinator::on_progress(RankView& rank, const Json& message) {
   rank.images_per_second = number("images_per_second");
 }
 
-void Coordinator::start_tasks() {
-  while (const auto next = scheduler_.next()) start(*next);
-}
-
 void Coordinator::start(const scheduling::Start& start) {
+  started_ = true;
   const plan::Task& planned = task(start.task);
   const int attempt = scheduler_.attempts(start.task) + 1;
   for (const int rank : start.ranks) seen(rank).state = "held";
@@ -223,6 +223,7 @@ void Coordinator::free(int from, const std::string& event) {
   RankView& lead = seen(from);
   underway_.erase(*lead.task);
   curves_.close(task(*lead.task));
+  if (setup_.joined) setup_.member.release(task(*lead.task).output.hash);
   update_counts();
   setup_.progress.ended(lead, event, view_);
   lead.task.reset();
@@ -264,7 +265,8 @@ void Coordinator::on_failed(int culprit, std::size_t index, FailureType type,
   disband(index, culprit, concat("rank ", culprit, " has failed"));
   pruning_.erase(index);  // it died before it could answer: the next attempt is judged anew
   if (cancelling_.contains(index)) return on_stopped(rank, index);
-  if (type == FailureType::bad_data && remakes_[index] < kMaxRemakes && remake_lost_inputs(index)) {
+  const bool at_its_inputs = type == FailureType::bad_data || type == FailureType::storage;
+  if (at_its_inputs && remakes_[index] < kMaxRemakes && remake_lost_inputs(index)) {
     ++remakes_[index];
     setup_.log.append("failed", planned, event);
     return free(rank, concat("waits: ", message, "; it is made again"));
@@ -280,7 +282,7 @@ void Coordinator::on_failed(int culprit, std::size_t index, FailureType type,
   for (const auto& line : log_tail(log, kLogTailLines)) tail += "\n    " + line;
   free(rank, concat(verdict == Verdict::retry ? "will be tried again" : "failed", ": ",
                     to_string(type), ": ", message, "\n  log: ", log, tail));
-  if (verdict == Verdict::stop_run) {
+  if (verdict == Verdict::stop_run && !find_expelled()) {
     storage_failure_ = true;
     stop(Stop::save, "results can't be written");
   }
@@ -382,7 +384,9 @@ void Coordinator::tick() {
   if (seconds_since(last_request_check_) > kSecondsBetweenRequests)
     obey_waiting_requests(Stop::save);
   if (const auto request = setup_.progress.request())
-    stop(*request == Request::drain ? Stop::drain : Stop::save, "key pressed");
+    stop_on_request(*request == Request::drain ? Stop::drain : Stop::save, "key pressed");
+  if (setup_.end) watch_end();
+  if (stop_ == Stop::no) look_elsewhere();
   if (stop_ == Stop::no) start_tasks();
   update_counts();
   if (seconds_since(last_stages_) > 1) update_stages();
@@ -407,6 +411,7 @@ void Coordinator::update_stages() {
     stage.kind = storage::to_string(kind);
     view_.stages.push_back(std::move(stage));
   }
+  if (setup_.end) rates_ = eta_.rates(view_.ranks);
   view_.eta_s = eta_.seconds(scheduler_, view_.ranks);
 }
 
@@ -414,7 +419,8 @@ void Coordinator::update_counts() {
   const auto count = [&](State state) { return scheduler_.count(state); };
   view_.counts = {setup_.graph.tasks.size(), count(State::done),      count(State::failed),
                   count(State::blocked),     count(State::cancelled), count(State::pruned),
-                  count(State::running),     count(State::ready),     count(State::waiting)};
+                  count(State::running),     count(State::ready),     count(State::waiting),
+                  count(State::elsewhere)};
 }
 
 bool Coordinator::lost_ranks() const {
@@ -435,7 +441,8 @@ bool Coordinator::finished() const {
 }
 
 ExitCode Coordinator::exit_code() const {
-  if (storage_failure_) return ExitCode::bad_input;
+  if (expelled_) return ExitCode::interrupted;
+  if (storage_failure_ || too_short_) return ExitCode::bad_input;
   if (given_up_) return ExitCode::trials_failed;
   if (!scheduler_.finished()) return ExitCode::interrupted;
   if (input_failure_) return ExitCode::bad_input;

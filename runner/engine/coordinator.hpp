@@ -31,10 +31,13 @@ struct CoordinatorSetup {
   const plan::RunOptions& run;
   const scheduling::EarlyStoppingOptions& early_stopping;
   const storage::Store& store;
+  const storage::Membership& member;
+  bool joined = false;   ///< other runs work in the store
   std::string executor;  ///< program; empty: trial_executor
   RunLog& log;
   Progress& progress;
   cluster::MessageBus& bus;
+  std::optional<Clock::time_point> end;  ///< when running tasks have to save
 };
 
 /// Hands tasks to the ranks until everything is made, failed for good, or a stop is asked for.
@@ -88,6 +91,13 @@ class Coordinator {
   void on_pruned(int rank, std::size_t task);
 
   void start_tasks();
+  bool take(std::size_t task);
+  bool is_made(std::size_t task) const;
+  void found(std::size_t task);
+  void look_elsewhere();
+  bool find_expelled();
+  bool fits(std::size_t task) const;
+  void watch_end();
   void start(const scheduling::Start& start);
   Json task_message(std::size_t task, int attempt) const;
   int memory_level(std::size_t task) const;
@@ -103,6 +113,7 @@ class Coordinator {
   void obey_waiting_requests(Stop strongest);
   void cancel(std::size_t task);
   void stop(Stop how, const std::string& why);
+  void stop_on_request(Stop how, const std::string& why);
   void send(int rank, Json message);
   void update_counts();
   void update_stages();
@@ -117,15 +128,20 @@ class Coordinator {
   std::map<std::size_t, int> remakes_;  ///< task -> how often its inputs had to be made again
   std::map<std::size_t, Underway> underway_;
   std::uint64_t starts_ = 0;
-  std::set<std::size_t> cancelling_;     ///< they run and were asked to stop
-  std::map<std::size_t, Json> pruning_;  ///< they run and were asked to end; why
+  std::map<std::size_t, std::vector<std::size_t>> users_;  ///< of temporary artifacts
+  std::set<std::size_t> elsewhere_;                        ///< other runs make them
+  std::set<std::size_t> cancelling_;                       ///< they run and were asked to stop
+  std::map<std::size_t, Json> pruning_;                    ///< they run and were asked to end; why
   RunView view_;
   Eta eta_;
+  plan::Rates rates_;  ///< as they were a second ago
   Pruner pruner_;
   TrainingCurves curves_;
   Stop stop_ = Stop::no;
-  bool given_up_ = false, input_failure_ = false, storage_failure_ = false;
-  Clock::time_point stop_since_, last_request_check_, last_stages_;
+  bool given_up_ = false, input_failure_ = false, storage_failure_ = false, expelled_ = false;
+  bool started_ = false;    ///< a task
+  bool too_short_ = false;  ///< no task fits into the time that the run was given
+  Clock::time_point stop_since_, last_request_check_, last_stages_, last_look_;
 };
 
 }  // namespace sweep::engine

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/log.hpp"
 #include "core/text.hpp"
 #include "runner/engine/coordinator.hpp"
 
@@ -20,8 +21,8 @@ void Coordinator::cancel(std::size_t index) {
 }
 
 void Coordinator::obey(const ControlRequest& request) {
-  if (request.command == "drain") stop(Stop::drain, "asked for");
-  if (request.command == "stop") stop(Stop::save, "asked for");
+  if (request.command == "drain") stop_on_request(Stop::drain, "asked for");
+  if (request.command == "stop") stop_on_request(Stop::save, "asked for");
   std::size_t known = 0;
   for (const auto& hash : request.tasks) {
     const auto found = by_hash_.find(hash);
@@ -54,6 +55,39 @@ void Coordinator::obey_waiting_requests(Stop strongest) {
     event["outcome"] = "refused: it was meant for an earlier run, which had ended";
     setup_.log.append("control", std::move(event));
   }
+}
+
+void Coordinator::stop_on_request(Stop how, const std::string& why) {
+  view_.by_request = true;
+  stop(how, why);
+}
+
+/// The task is done before the end, or has a checkpoint by then. What is not known yet may try.
+bool Coordinator::fits(std::size_t index) const {
+  const plan::Task& planned = task(index);
+  const auto kind = planned.output.kind;
+  const bool saves =
+      kind == storage::ArtifactKind::model || kind == storage::ArtifactKind::preprocessor;
+  double seconds = rates_.seconds(kind, planned.cost).value_or(0);
+  if (saves) seconds = std::min(seconds, setup_.run.checkpoint_seconds);
+  return -seconds_since(*setup_.end) > seconds;
+}
+
+void Coordinator::watch_end() {
+  if (stop_ != Stop::no) return;
+  if (seconds_since(*setup_.end) >= 0) return stop(Stop::save, "the time limit is near");
+  const auto ready = scheduler_.count(State::ready);
+  const bool all_here = std::none_of(view_.ranks.begin(), view_.ranks.end(),
+                                     [](const auto& rank) { return rank.state == "starting"; });
+  if (!all_here || ready == 0 || scheduler_.count(State::running) > 0 || scheduler_.stuck()) return;
+  for (std::size_t i = 0; i < inputs_.size(); ++i)
+    if (scheduler_.state(i) == State::ready && fits(i)) return;
+  const std::string left = duration_text(-seconds_since(*setup_.end));
+  too_short_ = !started_;
+  if (too_short_)
+    log_error(concat("none of the ", ready, " tasks that can be started fits into the ", left,
+                     " that this run has; give it more time"));
+  stop(Stop::drain, concat("nothing that is left fits into the ", left, " before the time limit"));
 }
 
 void Coordinator::stop(Stop how, const std::string& why) {

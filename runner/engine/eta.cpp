@@ -44,7 +44,9 @@ std::optional<double> Eta::seconds(const scheduling::Scheduler& scheduler,
   for (std::size_t i = graph_.tasks.size(); i-- > 0;) {
     const plan::Task& task = graph_.tasks[i];
     const State state = scheduler.state(i);
-    if (state != State::waiting && state != State::ready && state != State::running) continue;
+    if (state != State::waiting && state != State::ready && state != State::running &&
+        state != State::elsewhere)
+      continue;
     const double whole = known.seconds(task.output.kind, task.cost).value_or(0);
     const double own = on[i] == nullptr ? whole : rest(whole, *on[i]);
     work += own * task.devices;

@@ -29,10 +29,10 @@ class Eta {
   /// nothing where nothing has been measured and no task says how far it is. Looks at every task.
   std::optional<double> seconds(const scheduling::Scheduler& scheduler,
                                 const std::vector<RankView>& ranks) const;
-
- private:
+  /// The best that is known: of this run, of earlier ones, or of what runs.
   plan::Rates rates(const std::vector<RankView>& ranks) const;
 
+ private:
   const plan::Graph& graph_;
   const std::vector<std::vector<std::size_t>>& inputs_;
   plan::Rates before_;

@@ -29,8 +29,10 @@ std::chrono::microseconds pause_after(Clock::duration silence) {
 
 }  // namespace
 
-void send_exit_to(cluster::MessageBus& bus, int rank) {
-  bus.send(rank, Json{{"to", messages::kToAgent}, {"type", "exit"}, {"code", 0}}.dump());
+void send_exit_to(cluster::MessageBus& bus, int rank, bool all_here) {
+  bus.send(rank,
+           Json{{"to", messages::kToAgent}, {"type", "exit"}, {"code", 0}, {"all_here", all_here}}
+               .dump());
 }
 
 Loop::Loop(cluster::MessageBus& bus, Coordinator* coordinator)
@@ -75,7 +77,8 @@ void Loop::tick_coordinator() {
   coordinator_->tick();
   if (!coordinator_->finished()) return;
   exit_sent_ = true;
-  for (int rank = 0; rank < bus_.size(); ++rank) send_exit_to(bus_, rank);
+  for (int rank = 0; rank < bus_.size(); ++rank)
+    send_exit_to(bus_, rank, !coordinator_->lost_ranks());
 }
 
 /// A signal, or the death of the launcher: without it the ranks can no longer talk to each other.

@@ -9,7 +9,8 @@
 namespace sweep::engine {
 
 /// Tells a rank's agent that the run is over.
-void send_exit_to(cluster::MessageBus& bus, int rank);
+/// @param all_here  no rank was lost: MPI can be finished by all of them together
+void send_exit_to(cluster::MessageBus& bus, int rank, bool all_here = true);
 
 /// Passes messages and time on to this rank's agent, and on rank 0 to the coordinator.
 class Loop {
@@ -19,6 +20,8 @@ class Loop {
 
   /// Until the coordinator has sent the exit message.
   void run();
+  /// Whether MPI can be finished: without a rank that was lost, that would wait for ever.
+  bool all_here() const { return agent_.all_here(); }
 
  private:
   bool deliver_all();

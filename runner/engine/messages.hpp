@@ -4,7 +4,7 @@
 ///
 // clang-format off
 /// coordinator -> agent   setup {store, logs, epoch, executor, run}   task {id, attempt, number, memory_level, task, log, group}
-///                        stop   prune   kill {why}   exit {code}
+///                        stop   prune   kill {why}   exit {code, all_here}
 /// agent -> coordinator   hello {host, device, memory_bytes}   started {pid}   stop_requested {why}   alive
 ///                        progress, epoch, done {seconds}, failed, stopped, pruned: the executor's; all of a task with {id, attempt, number}
 /// agent -> executor      task {task, attempt, memory_level, store, epoch, run, log, group}   stop   prune

@@ -6,14 +6,17 @@
 #include <iostream>
 #include <memory>
 
+#include "cluster/batch_job.hpp"
 #include "cluster/host.hpp"
 #include "cluster/stop_signal.hpp"
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "core/untrusted_json.hpp"
 #include "runner/engine/coordinator.hpp"
 #include "runner/engine/loop.hpp"
+#include "runner/engine/run_place.hpp"
 #include "runner/engine/standing.hpp"
 #include "runner/plan/graph.hpp"
 #include "runner/plan/record.hpp"
@@ -32,8 +35,9 @@ struct Run {
   plan::Sweep sweep;
   plan::Graph graph;
   Store store;
-  std::filesystem::path folder;  ///< plan, journal, status, logs
   std::unique_ptr<storage::StoreLock> lock;
+  RunPlace place;
+  std::filesystem::path folder;  ///< plan, journal, status, logs
   std::vector<Standing> standings;
   std::unique_ptr<RunLog> log;
   std::unique_ptr<Progress> progress;
@@ -51,12 +55,12 @@ void report_changes(const Run& run, const std::string& record) {
   if (!std::filesystem::exists(path)) return;
   const std::string old_text = read_text(path);
   if (old_text == record) return;
-  const Json old_record = Json::parse(old_text, nullptr, false);
-  if (!old_record.is_object()) {
+  std::vector<std::string> lines;
+  try {
+    lines = plan::changes(parse_untrusted(old_text), Json::parse(record));
+  } catch (const Json::exception&) {  // keys of other types than ours
     log_warning(concat("'", path.string(), "' is damaged; it is written anew"));
-    return;
   }
-  const auto lines = plan::changes(old_record, Json::parse(record));
   if (lines.empty()) return;
   run.progress->note("the sweep has changed since its last run:");
   constexpr std::size_t kShown = 20;
@@ -154,15 +158,20 @@ Run prepare(const RunRequest& request, int ranks, const OnDatasets& on_datasets)
       plan::plan_record(run.sweep, run.graph, request.sweep.file.string()).dump(1) + "\n";
   const std::size_t trials = run.sweep.trials.size();
   run.sweep.trials = {};
-  run.folder = std::filesystem::absolute(run.store.run_folder(run.sweep.name));
   if (on_datasets) {
-    run.folder /= "data";
     on_datasets(keep_datasets(run.graph));
   } else {
     run.next_step = concat("; the table: aggregate_results ", request.out.string(), " --table ",
                            run.sweep.name);
   }
-  run.lock = std::make_unique<storage::StoreLock>(run.store);
+  run.lock = std::make_unique<storage::StoreLock>(
+      run.store, request.join ? storage::Access::joined : storage::Access::exclusive,
+      run.sweep.name);
+  run.place = take_place(run.store, run.sweep.name);
+  run.folder = on_datasets ? run.place.folder / "data" : run.place.folder;
+  for (const char* name :
+       {"plan.json", "journal.jsonl", "status.json", "logs", "control", "tensorboard"})
+    run.store.refuse_links(run.folder / name);
   run.progress = on_datasets ? make_plain_view(std::cerr) : make_progress(request.view);
   for (const auto& note : notes) run.progress->note(note);
   if (!on_datasets) report_changes(run, record);
@@ -172,12 +181,16 @@ Run prepare(const RunRequest& request, int ranks, const OnDatasets& on_datasets)
   write_atomically(run.folder / "plan.json", record);
   run.log = std::make_unique<RunLog>(run.folder, run.lock->epoch());
   const auto there = run.count(Standing::done);
-  run.log->append("run", {{"epoch", run.lock->epoch()},
-                          {"ranks", ranks},
-                          {"there", there},
-                          {"retry_failed", request.retry_failed},
-                          {"host", cluster::host_name()},
-                          {"pid", ::getpid()}});
+  Json event{{"epoch", run.lock->epoch()},
+             {"ranks", ranks},
+             {"there", there},
+             {"joined", request.join},
+             {"retry_failed", request.retry_failed},
+             {"host", cluster::host_name()},
+             {"pid", ::getpid()}};
+  if (const auto job = cluster::batch_job())
+    event.update({{"slurm_job", job->id}, {"slurm_restart", job->restart}});
+  run.log->append("run", std::move(event));
   run.progress->note(concat(run.sweep.name, ": ", trials, " trials, ", run.standings.size(),
                             " tasks, ", there, " done already, ", run.count(Standing::open),
                             " to do on ", ranks, ranks == 1 ? " rank" : " ranks"));
@@ -226,6 +239,15 @@ void send_exit(cluster::MessageBus& bus) {
   for (int rank = 1; rank < bus.size(); ++rank) send_exit_to(bus, rank);
 }
 
+/// When running tasks have to save, on a clock that nobody sets.
+std::optional<Clock::time_point> end_of_work() {
+  const auto job = cluster::batch_job();
+  if (!job || !job->save_at) return std::nullopt;
+  const auto left =
+      std::chrono::system_clock::from_time_t(*job->save_at) - std::chrono::system_clock::now();
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(left);
+}
+
 int coordinate(const RunRequest& request, cluster::MessageBus& bus, const OnDatasets& on_datasets) {
   Run run = prepare(request, bus.size(), on_datasets);
   if (const auto count = run.standings.size(); run.count(Standing::done) == count) {
@@ -238,7 +260,8 @@ int coordinate(const RunRequest& request, cluster::MessageBus& bus, const OnData
     return 0;
   }
   Coordinator coordinator({run.graph, run.standings, run.sweep.run, run.sweep.early_stopping,
-                           run.store, request.executor.string(), *run.log, *run.progress, bus});
+                           run.store, run.lock->member(), request.join, request.executor.string(),
+                           *run.log, *run.progress, bus, end_of_work()});
   run.log->write_status(coordinator.view());
   Loop(bus, &coordinator).run();
   const ExitCode code = coordinator.exit_code();
@@ -253,7 +276,9 @@ int coordinate(const RunRequest& request, cluster::MessageBus& bus, const OnData
 int serve(const RunRequest& request, cluster::MessageBus& bus, const OnDatasets& on_datasets) {
   cluster::install_stop_signals();
   if (bus.rank() != 0) {
-    Loop(bus, nullptr).run();
+    Loop loop(bus, nullptr);
+    loop.run();
+    if (!loop.all_here()) ::_exit(0);
     return 0;
   }
   try {

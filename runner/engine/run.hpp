@@ -18,6 +18,7 @@ struct RunRequest {
   plan::Request sweep;
   std::filesystem::path out = "results";
   View view = View::automatic;
+  bool join = false;          ///< share the folder with other runs that do
   bool retry_failed = false;  ///< what failed or was cancelled in earlier runs is taken up again
   std::filesystem::path executor;  ///< program in place of trial_executor; empty: that
 };

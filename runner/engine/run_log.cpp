@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "cluster/batch_job.hpp"
 #include "cluster/host.hpp"
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
@@ -59,6 +60,10 @@ void RunLog::write_status(const RunView& view) {
                  {"started", started_},
                  {"host", cluster::host_name()},
                  {"pid", ::getpid()}});
+  if (const auto job = cluster::batch_job()) {
+    status.update({{"slurm_job", job->id}, {"slurm_restart", job->restart}});
+    if (job->end) status["slurm_end"] = *job->end;
+  }
   write_atomically(folder_ / "status.json",
                    status.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }

@@ -28,6 +28,7 @@ Json to_json(const RunView& view) {
   for (const auto& rank : view.ranks) ranks.push_back(to_json(rank));
   return {{"state", view.state},
           {"exit_code", view.exit_code ? Json(*view.exit_code) : Json()},
+          {"by_request", view.by_request},
           {"elapsed_s", seconds_since(view.started)},
           {"eta_s", view.eta_s ? Json(*view.eta_s) : Json()},
           {"counts", view.counts},

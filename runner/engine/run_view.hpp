@@ -21,10 +21,10 @@ inline double seconds_since(Clock::time_point time) {
 /// Tasks by state.
 struct Counts {
   std::size_t total = 0, done = 0, failed = 0, blocked = 0, cancelled = 0, pruned = 0, running = 0,
-              ready = 0, waiting = 0;
+              ready = 0, waiting = 0, elsewhere = 0;
 
   NLOHMANN_DEFINE_TYPE_INTRUSIVE(Counts, total, done, failed, blocked, cancelled, pruned, running,
-                                 ready, waiting)
+                                 ready, waiting, elsewhere)
 };
 
 /// All tasks that make one kind of artifact.
@@ -67,6 +67,7 @@ struct FailureView {
 struct RunView {
   std::string state = "running";  ///< running, draining, finished, interrupted, failed
   std::optional<int> exit_code;
+  bool by_request = false;  ///< somebody has asked for its end
   Counts counts;
   std::vector<StageView> stages;
   std::vector<RankView> ranks;

@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "core/atomic_file.hpp"
 #include "core/untrusted_json.hpp"
+#include "storage/line_reader.hpp"
 
 namespace sweep::inspect {
 
@@ -22,7 +24,7 @@ class JournalReader {
   bool poll(const std::function<void(const JsonNode& event)>& on_event);
 
   /// Events before this moment are of no interest.
-  void skip_to_end();
+  void skip_to_end() { lines_.skip_to_end(); }
 
   /// "line 12: 'journal.jsonl' is damaged (...)", the first of them.
   const std::vector<std::string>& problems() const { return problems_; }
@@ -30,16 +32,12 @@ class JournalReader {
   std::size_t left_out() const { return left_out_; }
 
  private:
-  bool open();
-  void read_line(std::string_view line, const std::function<void(const JsonNode&)>& on_event);
+  void read_line(std::optional<std::string_view> line,
+                 const std::function<void(const JsonNode&)>& on_event);
 
-  std::filesystem::path path_;
+  storage::LineReader lines_;
   JsonOrigin origin_;
-  FileDescriptor file_;
-  std::uint64_t offset_ = 0;  ///< of the first byte that was not read yet
   std::uint64_t line_ = 0;
-  std::string pending_;  ///< a line that is not finished yet
-  bool too_long_ = false;
   std::vector<std::string> problems_;
   std::size_t left_out_ = 0;
 };

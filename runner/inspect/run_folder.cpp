@@ -41,12 +41,20 @@ std::string listed(const std::vector<std::string>& names) {
          (names.size() > kShown ? concat(" and ", names.size() - kShown, " more") : "");
 }
 
+/// "table1" of "table1@2".
+std::string sweep_of(const std::string& run) {
+  return run.substr(0, run.find('@'));
+}
+
 RunFolder run_in(const fs::path& output_folder, const std::string& name) {
   const auto names = run_names(output_folder);
   if (names.empty())
     throw InputError(concat("no sweep has run in '", output_folder.string(),
                             "' (it has no runs/*/plan.json); ", kHint));
-  if (name.empty() && names.size() > 1)
+  const bool of_one_sweep = std::all_of(names.begin(), names.end(), [&](const std::string& other) {
+    return sweep_of(other) == sweep_of(names.front());
+  });
+  if (name.empty() && !of_one_sweep)
     throw InputError(concat("'", output_folder.string(), "' holds ", names.size(), " runs (",
                             listed(names), "); choose one with --run NAME"));
   const std::string& chosen = name.empty() ? names.front() : name;
@@ -80,6 +88,14 @@ std::vector<std::string> run_names(const fs::path& output_folder) {
     if (is_run(entry.path())) names.push_back(entry.path().filename().string());
   std::sort(names.begin(), names.end());
   return names;
+}
+
+std::vector<RunFolder> runs_beside(const RunFolder& run) {
+  std::vector<RunFolder> runs;
+  for (const auto& name : run_names(run.store.root()))
+    if (name != run.name && sweep_of(name) == sweep_of(run.name))
+      runs.push_back(run_at(run.path.parent_path() / name));
+  return runs;
 }
 
 RunFolder find_run(const Where& where) {

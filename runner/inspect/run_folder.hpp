@@ -20,7 +20,7 @@ struct Where {
 /// runs/SWEEP in an output folder: docs/run_folder.md.
 struct RunFolder {
   std::filesystem::path path;
-  std::string name;      ///< of the sweep
+  std::string name;      ///< of the sweep; of a further run that joined: SWEEP@2
   storage::Store store;  ///< the output folder
 
   std::filesystem::path plan() const { return path / "plan.json"; }
@@ -30,8 +30,12 @@ struct RunFolder {
   std::filesystem::path logs() const { return path / "logs"; }
 };
 
-/// @throws InputError when there is no such run, or when several are meant; lists them.
+/// Of several runs of one sweep at once the first, unless another is named.
+/// @throws InputError when there is no such run, or when several sweeps are meant; lists them.
 RunFolder find_run(const Where& where);
+
+/// The other runs of the same sweep, which share its work.
+std::vector<RunFolder> runs_beside(const RunFolder& run);
 
 /// Names of all runs in an output folder, sorted.
 std::vector<std::string> run_names(const std::filesystem::path& output_folder);

@@ -14,8 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 using storage::ArtifactKind;
 
-constexpr std::int64_t kDiedAfterSeconds = 30;
-
 constexpr EnumNames<State, kStates> kStateNames{{{
     {State::waiting, "waiting"},
     {State::ready, "ready"},

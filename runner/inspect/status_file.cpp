@@ -1,5 +1,7 @@
 #include "runner/inspect/status_file.hpp"
 
+#include <ctime>
+
 #include <system_error>
 
 #include "core/error.hpp"
@@ -54,6 +56,11 @@ RankStatus read_rank(const JsonNode& node) {
 }
 
 }  // namespace
+
+bool is_active(const StatusFile& status) {
+  const bool says_so = status.state == "running" || status.state == "draining";
+  return says_so && std::time(nullptr) - status.time <= kDiedAfterSeconds;
+}
 
 StatusFile read_status(const std::filesystem::path& path) {
   StatusFile status;

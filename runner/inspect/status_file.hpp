@@ -34,6 +34,12 @@ struct StatusFile {
   std::vector<RankStatus> ranks;
 };
 
+/// Of a run that does not write its status for so long nobody knows whether it lives.
+inline constexpr std::int64_t kDiedAfterSeconds = 30;
+
+/// It says so, and said it a moment ago.
+bool is_active(const StatusFile& status);
+
 /// Keys that are missing keep their defaults; a file that is not there is not `there`.
 /// @throws InputError naming the key of another type
 StatusFile read_status(const std::filesystem::path& path);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <ctime>
 
+#include "core/error.hpp"
 #include "core/text.hpp"
 #include "core/text_table.hpp"
 
@@ -150,6 +151,38 @@ Json rank_json(const RankStatus& rank) {
   return json;
 }
 
+struct RunBeside {
+  std::string name;
+  StatusFile status;
+};
+
+/// Other runs that work on the same sweep now. One whose status can't be read is none.
+std::vector<RunBeside> active_beside(const RunView& run) {
+  std::vector<RunBeside> active;
+  for (const auto& folder : runs_beside(run.folder())) {
+    try {
+      RunBeside beside{folder.name, read_status(folder.status())};
+      if (is_active(beside.status)) active.push_back(std::move(beside));
+    } catch (const Error&) {
+      continue;
+    }
+  }
+  return active;
+}
+
+std::string beside_lines(const RunView& run) {
+  const auto active = active_beside(run);
+  if (active.empty()) return "";
+  std::string text =
+      concat(active.size(), active.size() == 1 ? " other run works" : " other runs work",
+             " on it too (--run NAME shows it)\n");
+  for (const auto& [name, status] : active)
+    text += printable(concat("  ", name, "  ", status.state, "  process ", status.pid, " on ",
+                             status.host)) +
+            "\n";
+  return text;
+}
+
 }  // namespace
 
 std::string run_state_text(const RunView& run) {
@@ -177,7 +210,7 @@ std::string status_text(const RunView& run) {
                  counts_text(run.task_counts()), "\n", stage_lines(run));
   if (run.active())
     for (const auto& rank : status.ranks) text += rank_line(rank);
-  return text + failure_lines(run);
+  return text + beside_lines(run) + failure_lines(run);
 }
 
 Json status_json(const RunView& run) {
@@ -194,6 +227,7 @@ Json status_json(const RunView& run) {
             {"stages", Json::array()},
             {"ranks", Json::array()},
             {"failures", Json::array()},
+            {"beside", Json::array()},
             {"problems", run.problems()}};
   put(json, "elapsed_s", run.status().elapsed_s);
   if (run.active()) put(json, "eta_s", run.status().eta_s);
@@ -204,6 +238,9 @@ Json status_json(const RunView& run) {
   }
   if (run.active())
     for (const auto& rank : run.status().ranks) json["ranks"].push_back(rank_json(rank));
+  for (const auto& [name, status] : active_beside(run))
+    json["beside"].push_back(
+        {{"run", name}, {"state", status.state}, {"host", status.host}, {"pid", status.pid}});
   for (const auto task : failures(run)) {
     const Attempt& attempt = run.history().task(task).attempts.back();
     json["failures"].push_back({{"task", task},

@@ -197,8 +197,8 @@ Json trial_json(const RunView& run, std::size_t index) {
     list.push_back(
         task_json(run, task, std::binary_search(state.own.begin(), state.own.end(), task)));
   for (const auto& [column, task] : trial.evaluations)
-    metrics[column] = tried(problems, [&]() -> Json {
-      const auto accuracy = accuracy_of(run.folder().store, run.plan().tasks[task].output);
+    metrics[column] = tried(problems, [&, evaluation = task]() -> Json {
+      const auto accuracy = accuracy_of(run.folder().store, run.plan().tasks[evaluation].output);
       return accuracy ? Json(*accuracy) : Json();
     });
   const Json training = training_json(run, trial, provenance, problems);

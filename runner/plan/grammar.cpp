@@ -7,6 +7,7 @@
 #include "core/text.hpp"
 #include "runner/plan/run_options.hpp"
 #include "runner/plan/search.hpp"
+#include "runner/slurm/options.hpp"
 
 namespace sweep::plan {
 namespace {
@@ -136,6 +137,8 @@ std::vector<SectionInfo> make_sections() {
         {"control", "true or false", "false", "the undefended row from another seed"},
         {"published", "table: column label = percent", "{}", "values to be printed beside"}}},
       {"run", "[run]", "how to run; changes no result", key_infos(run_schema())},
+      {"slurm", "[slurm]", "the job that sweep_runner submit makes of it; changes no result",
+       key_infos(slurm::slurm_schema())},
   };
 }
 

@@ -6,6 +6,7 @@
 #include "core/text.hpp"
 #include "runner/plan/reference.hpp"
 #include "runner/plan/sweep.hpp"
+#include "runner/slurm/options.hpp"
 
 namespace sweep::plan {
 namespace {
@@ -56,7 +57,7 @@ std::string plugins_text(const Plugins& plugins) {
 
 const std::vector<std::string>& listed_kinds() {
   static const std::vector<std::string> kinds{"attacks",       "datasets", "defences", "models",
-                                              "preprocessors", "run",      "training"};
+                                              "preprocessors", "run",      "slurm",    "training"};
   return kinds;
 }
 
@@ -71,6 +72,7 @@ std::string list(const Catalogue& catalogue, const std::string& kind) {
   if (kind == "models") return plugins_text(catalogue.models);
   if (kind == "reference") return reference(catalogue);
   if (kind == "run") return options_text(run_schema());
+  if (kind == "slurm") return options_text(slurm::slurm_schema());
   if (kind == "training") return options_text(catalogue.training);
   throw InputError(concat("there is no list of '", kind, "'", suggestion(kind, listed_kinds())));
 }

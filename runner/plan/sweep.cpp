@@ -15,6 +15,7 @@
 #include "runner/plan/search.hpp"
 #include "runner/plan/table.hpp"
 #include "runner/plan/trials.hpp"
+#include "runner/slurm/options.hpp"
 
 namespace sweep::plan {
 namespace {
@@ -310,6 +311,7 @@ Sweep resolve_sweep(const Document& document, const Catalogue& catalogue) {
   check_name(document, heading.name);
   Sweep sweep{.name = heading.name, .description = heading.description};
   sweep.run = resolve_run_options(section(document, "run"), location_of);
+  slurm::resolve_options(section(document, "slurm"), location_of);
   const Json attacks = section(document, "attacks");
   for (const auto& [key, table] : attacks.items())
     sweep.attacks[key] = resolve_attack(document, key, catalogue);

@@ -211,6 +211,10 @@ std::vector<std::string> sweep_names(const Store& store) {
   std::vector<std::string> names;
   for (const auto& run : fs::directory_iterator(store.root() / "runs", error)) {
     const std::string name = run.path().filename();
+    // Further runs that joined have the plan of the first, and the same artifacts.
+    if (const auto at = name.find('@');
+        at != std::string::npos && fs::exists(plan_path(store, name.substr(0, at)), error))
+      continue;
     if (fs::exists(plan_path(store, name), error)) names.push_back(name);
   }
   if (names.empty())

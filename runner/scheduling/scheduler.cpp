@@ -10,7 +10,8 @@ namespace sweep::scheduling {
 namespace {
 
 bool is_unfinished(State state) {
-  return state == State::waiting || state == State::ready || state == State::running;
+  return state == State::waiting || state == State::ready || state == State::running ||
+         state == State::elsewhere;
 }
 
 /// What needs the task can't run.
@@ -65,7 +66,8 @@ Scheduler::Key Scheduler::key(std::size_t task) const {
 }
 
 std::size_t Scheduler::unfinished() const {
-  return count(State::waiting) + count(State::ready) + count(State::running);
+  return count(State::waiting) + count(State::ready) + count(State::running) +
+         count(State::elsewhere);
 }
 
 void Scheduler::set_state(std::size_t task, State state) {
@@ -126,12 +128,13 @@ void Scheduler::remove_rank(int rank) {
   places_.remove(rank);
 }
 
-std::vector<std::size_t> Scheduler::candidates() const {
+std::vector<std::size_t> Scheduler::candidates(const MayStart& may_start) const {
   std::vector<std::size_t> tasks;
   for (const auto& hold : holds_) tasks.push_back(hold.task);
   const auto held = static_cast<std::ptrdiff_t>(tasks.size());
   for (const auto& [devices, queue] : ready_)
     for (const auto& first : queue) {
+      if (may_start && !may_start(first.task)) continue;
       if (!is_held_for(first.task)) tasks.push_back(first.task);
       if (entries_[first.task].avoid.empty()) break;  // what it leaves free is for those behind it
     }
@@ -165,12 +168,14 @@ const Scheduler::Hold* Scheduler::hold(std::size_t task, const std::set<int>& he
   return &holds_.emplace_back(hold);
 }
 
-std::optional<Start> Scheduler::next() {
+std::optional<Start> Scheduler::next(const MayStart& may_start) {
   const bool full = policy_.max_running > 0 && count(State::running) >= policy_.max_running;
   if (full || places_.free() == 0) return std::nullopt;
-  std::erase_if(holds_, [&](const Hold& hold) { return !is_valid(hold); });
+  std::erase_if(holds_, [&](const Hold& hold) {
+    return !is_valid(hold) || (may_start && !may_start(hold.task));
+  });
   std::vector<std::size_t> overtaken;
-  for (const auto task : candidates()) {
+  for (const auto task : candidates(may_start)) {
     if (impossible(task)) continue;
     const auto held = held_for_others(task);
     if (auto ranks = find_ranks(task, held)) {
@@ -234,7 +239,8 @@ Verdict Scheduler::failed(std::size_t task, FailureType type) {
 }
 
 void Scheduler::put_back(std::size_t task) {
-  if (entries_[task].state == State::running) end(task, State::waiting);
+  const State state = entries_[task].state;
+  if (state == State::running || state == State::elsewhere) end(task, State::waiting);
 }
 
 void Scheduler::remake(std::size_t task, std::size_t needed_by) {
@@ -304,7 +310,7 @@ bool Scheduler::impossible(std::size_t task) const {
 }
 
 bool Scheduler::stuck() const {
-  if (finished() || count(State::running) > 0) return false;
+  if (finished() || count(State::running) + count(State::elsewhere) > 0) return false;
   return std::all_of(ready_.begin(), ready_.end(), [&](const auto& queue) {
     return queue.second.empty() || impossible(queue.second.begin()->task);
   });

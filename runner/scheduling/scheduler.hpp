@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -21,6 +22,7 @@ enum class State {
   blocked,    ///< an input failed, was cancelled or was pruned
   cancelled,  ///< on request
   pruned,     ///< ended early because others do better
+  elsewhere,  ///< another run makes it
 };
 
 /// A task as the scheduler sees it. Inputs stand in front of it in the list of all tasks.
@@ -71,8 +73,13 @@ class Scheduler {
   /// It gets no more tasks (lost, or taken out). What it is working on has to be reported as usual.
   void remove_rank(int rank);
 
-  /// Marks the next task as running on its ranks; nothing when none can be started now.
-  std::optional<Start> next();
+  /// Whether a task may be started at all, as things stand; once false, it stays so.
+  using MayStart = std::function<bool(std::size_t)>;
+
+  /// Marks the next task as running on its ranks; nothing when none can be started now. With
+  /// `may_start`, which is asked of ready tasks until one may, those that may not are as good as
+  /// not there.
+  std::optional<Start> next(const MayStart& may_start = {});
 
   /// All that end a running task free its ranks: to be called when nothing works on it any more.
   /// The artifact is there, whoever made it.
@@ -83,8 +90,11 @@ class Scheduler {
   /// The task goes to another rank while there is one: this one may be to blame for its failure.
   /// Only for tasks of one device.
   void avoid(std::size_t task, int rank) { entries_[task].avoid.insert(rank); }
-  /// Back to waiting for its inputs without counting an attempt: it was interrupted on request.
+  /// Back to waiting for its inputs without counting an attempt: it was interrupted on request, or
+  /// nobody else makes it any more.
   void put_back(std::size_t task);
+  /// Of one that next() has just given: another run makes it. Until done() or put_back().
+  void leave_to_others(std::size_t running_task) { end(running_task, State::elsewhere); }
   /// The artifact of a finished task is gone: it has to be made again before `needed_by` can run.
   void remake(std::size_t task, std::size_t needed_by);
   /// Never to be run in this run; what needs it is blocked. Does nothing to one that is done.
@@ -109,7 +119,8 @@ class Scheduler {
   /// The task needs more ranks than there are now. It waits for more of them, and stands in
   /// nobody's way.
   bool impossible(std::size_t task) const;
-  /// Nothing runs, and all that is ready is impossible: without further ranks this is the end.
+  /// Nothing runs, here or elsewhere, and all that is ready is impossible: without further ranks
+  /// this is the end.
   bool stuck() const;
   /// The task that a free rank is held for.
   std::optional<std::size_t> held_for(int rank) const;
@@ -157,7 +168,7 @@ class Scheduler {
   void end(std::size_t task, State state);
   int priority_needed(const Entry& entry) const;
 
-  std::vector<std::size_t> candidates() const;
+  std::vector<std::size_t> candidates(const MayStart& may_start) const;
   std::optional<std::vector<int>> find_ranks(std::size_t task, const std::set<int>& held) const;
   bool is_held_for(std::size_t task) const;
   /// Hosts that the task must leave to others of at least its priority.
@@ -172,7 +183,7 @@ class Scheduler {
   Places places_;
   std::map<int, std::set<Key>> ready_;  ///< by devices
   std::vector<Hold> holds_;             ///< in the order in which they came
-  std::array<std::size_t, 8> counts_{};
+  std::array<std::size_t, 9> counts_{};
   double remaining_cost_ = 0;
 };
 

@@ -25,7 +25,8 @@ namespace {
 
 /// Standard output and error go to the attempt's own log from here on.
 void redirect_output(const std::string& log) {
-  const int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  const int file =
+      ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (file < 0) return;  // the rank's log stays in use
   ::dup2(file, STDOUT_FILENO);
   ::dup2(file, STDERR_FILENO);

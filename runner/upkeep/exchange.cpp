@@ -85,6 +85,7 @@ void check_room(const StoreScan& scan, const storage::Store& store) {
 void import_artifact(const FoundArtifact& artifact, const storage::Store& store,
                      ImportReport& report) {
   const fs::path to = store.artifact_path(artifact.id), beside = temporary_beside(to);
+  store.refuse_links(to.parent_path());
   create_folders(to.parent_path());
   copy_beside(artifact.path, beside);
   FoundArtifact copy = artifact;
@@ -120,6 +121,7 @@ void import_plans(const storage::Store& from, const storage::Store& store, Impor
       if (!is_run_name(name)) continue;  // of runs that prepared datasets alone
       read_run(path, name);
       const std::string text = read_text(path);
+      store.refuse_links(to.parent_path());
       if (fs::exists(to)) {
         if (read_text(to) != text)
           report.refused.push_back(

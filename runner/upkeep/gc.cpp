@@ -86,7 +86,8 @@ bool is_of_run(const fs::path& path) {
   const fs::path folder = path.parent_path();
   if (is_temporary(path)) return true;
   if (folder.empty())
-    return name == "plan.json" || name == "journal.jsonl" || name == "status.json";
+    return name == "plan.json" || name == "journal.jsonl" || name == "status.json" ||
+           name == "lock";
   if (folder == "logs") return extension == ".log";
   if (folder == "control") return extension == ".json";
   return *folder.begin() == "tensorboard" && name.starts_with("events.out.tfevents.");

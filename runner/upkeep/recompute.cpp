@@ -13,6 +13,7 @@
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "core/untrusted_json.hpp"
 #include "runner/plan/run_options.hpp"
 #include "runner/upkeep/artifact_check.hpp"
 #include "runner/upkeep/content.hpp"
@@ -96,10 +97,11 @@ std::string wait_for(cluster::ExecutorProcess& executor) {
     pollfd socket{executor.descriptor(), POLLIN, 0};
     ::poll(&socket, 1, 1000);
     for (const auto& line : executor.receive()) {
-      const Json message = Json::parse(line, nullptr, false);
+      const Json message = parse_untrusted(line);
       if (!message.is_object()) continue;
-      if (message.value("type", "") == "done") return "";
-      if (message.value("type", "") == "failed") return message.value("message", "it failed");
+      const Json type = message.value("type", Json()), why = message.value("message", Json());
+      if (type == "done") return "";
+      if (type == "failed") return why.is_string() ? why.get<std::string>() : "it failed";
     }
     if (const auto ended = executor.poll_exit()) return concat("the executor ", ended->text());
     if (executor.silence_s() > plan::RunOptions{}.hang_timeout)

@@ -53,6 +53,11 @@ class ExecutorProcessTest : public ::testing::Test {
   sweep::testing::TemporaryFolder folder_;
 };
 
+TEST_F(ExecutorProcessTest, ALineWithoutEndEndsTheProcess) {
+  ExecutorProcess process(shell("exec head -c 100000000 /dev/zero >&3"));
+  EXPECT_EQ(ending(process), "was killed by signal 9 (Killed)");
+}
+
 TEST_F(ExecutorProcessTest, TalksInLines) {
   ExecutorProcess process(shell("while read -r line <&3; do echo \"got $line\" >&3; done"));
   process.send("one");

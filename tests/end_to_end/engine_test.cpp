@@ -217,6 +217,39 @@ TEST(Engine, ARankOnWhichEveryTaskFailsIsTakenOut) {
   EXPECT_THAT(outcome.output, HasSubstr("is taken out: 3 tasks in a row"));
 }
 
+pid_t parent_of(pid_t pid) {
+  const std::string stat = read_text(concat("/proc/", pid, "/stat"));  // pid (name) state parent
+  return std::stoi(stat.substr(stat.rfind(')') + 4));
+}
+
+/// -> exit status and output of a run one of whose ranks gets a signal.
+Outcome run_with_signal_to_a_rank(const NoopSweep& sweep, int signal) {
+  const auto log = sweep.out().parent_path() / "log";
+  Background run(sweep.command(concat("--np 2 > ", log.string(), " 2>&1"), kSlow));
+  if (!wait_for_done(sweep, 1)) return {-1, read_text(log)};
+  const auto started = events(sweep.journal(), "started");
+  ::kill(parent_of(started.back().at("pid").get<pid_t>()), signal);
+  const int status = run.wait();
+  return {status, read_text(log)};
+}
+
+TEST(Engine, ARankThatIsKilledIsSaidAndTheSameCommandGoesOn) {
+  const NoopSweep sweep(20);
+  const Outcome killed = run_with_signal_to_a_rank(sweep, SIGKILL);
+  EXPECT_EQ(killed.status, 75) << killed.output;
+  EXPECT_THAT(killed.output, HasSubstr("a rank was killed by signal 9"));
+  EXPECT_THAT(killed.output, HasSubstr("the same command goes on"));
+  const Outcome again = run_shell(sweep.command("--np 2"));
+  EXPECT_EQ(again.status, 0) << again.output;
+  for (const auto& [artifact, times] : sweep.times_made()) EXPECT_EQ(times, 1) << artifact;
+}
+
+TEST(Engine, ARankThatCrashesIsNotStartedAgainByABatchSystem) {
+  const Outcome crashed = run_with_signal_to_a_rank(NoopSweep(20), SIGSEGV);
+  EXPECT_EQ(crashed.status, 1) << crashed.output;
+  EXPECT_THAT(crashed.output, HasSubstr("a rank was killed by signal 11"));
+}
+
 TEST(Engine, AStopThatCameTooLateDoesNotStopTheNextRun) {
   const NoopSweep sweep(1);
   request(sweep, {{"command", "drain"}});

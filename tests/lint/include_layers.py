@@ -19,9 +19,10 @@ FOLDERS = {
     # Linked into sweep_runner, which must not load LibTorch.
     "trainer/datasets/": ("trainer/datasets/", "core/"),
     "runner/plan/": (
-        "runner/plan/", "runner/scheduling/", "runner/inspect/journal_reader.hpp", "storage/", "core/",
-        "trainer/datasets/dataset.hpp"),
+        "runner/plan/", "runner/scheduling/", "runner/inspect/journal_reader.hpp", "runner/slurm/options.hpp",
+        "storage/", "core/", "trainer/datasets/dataset.hpp"),
     "runner/scheduling/": ("runner/scheduling/", "core/"),
+    "runner/slurm/": ("runner/slurm/", "core/"),
     "runner/tensorboard/": ("runner/tensorboard/", "core/"),
     "runner/engine/": (
         "runner/engine/", "runner/plan/", "runner/scheduling/", "runner/tensorboard/", "cluster/", "storage/", "core/"),
@@ -38,7 +39,7 @@ FOLDERS = {
     # Verbs: they may use everything that sweep_runner links, which is not LibTorch.
     "runner/commands/": (
         "runner/commands/", "runner/command_line/", "runner/data/", "runner/engine/", "runner/inspect/", "runner/plan/", "runner/scheduling/",
-        "runner/upkeep/", "cluster/", "storage/", "core/"),
+        "runner/slurm/", "runner/upkeep/", "cluster/", "storage/", "core/"),
     # The state of a run, read from its folder; what else is done with results.
     "runner/inspect/": ("runner/inspect/", "storage/", "core/"),
     "runner/upkeep/": (

@@ -58,6 +58,23 @@ TEST(Isolated, Crash) {
   EXPECT_THAT(message_of([](SharedMemory&) -> Content { ::_exit(3); }), HasSubstr("error"));
 }
 
+TEST(Isolated, AnEndWithoutAWord) {
+  EXPECT_THAT(message_of([](SharedMemory&) -> Content { ::_exit(0); }), HasSubstr("no sense"));
+}
+
+TEST(Isolated, AnArrayThatIsNotThere) {
+  const std::vector<std::vector<std::int64_t>> shapes{{4, -1}, {std::int64_t{1} << 62, 4}, {5000}};
+  for (const auto& shape : shapes)
+    EXPECT_THAT(message_of(
+                    [&](SharedMemory& memory) {
+                      Array array = memory.allocate(ElementType::uint8, {3});
+                      array.shape = shape;
+                      return Content{.arrays = {{"a", array}}};
+                    },
+                    FailureType::internal),
+                HasSubstr("less than it announced"));
+}
+
 TEST(Isolated, MoreMemoryThanIsExplained) {
 #ifndef __SANITIZE_ADDRESS__  // it reserves terabytes of its own
   EXPECT_THAT(message_of([](SharedMemory&) -> Content {

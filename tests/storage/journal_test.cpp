@@ -6,6 +6,7 @@
 #include <fstream>
 #include <regex>
 
+#include "core/text.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -98,6 +99,26 @@ TEST_F(JournalTest, FullDiskLeavesNoHalfLineAndTheEventIsKept) {
   });
   EXPECT_EQ(status, 0);
   EXPECT_EQ(numbers(), (std::vector<int>{1, 2, 3}));
+}
+
+TEST_F(JournalTest, ALinkIsNotFollowed) {
+  write_atomically(folder_ / "mine", "no end of line");
+  std::filesystem::create_symlink(folder_ / "mine", folder_ / "journal.jsonl");
+  message_of([&] { Journal journal(folder_ / "journal.jsonl"); }, FailureType::storage);
+  EXPECT_EQ(read_text(folder_ / "mine"), "no end of line");
+}
+
+TEST_F(JournalTest, LongAndDeepLinesAreLeftOut) {
+  const std::filesystem::path path = folder_ / "journal.jsonl";
+  const std::string deep(1'000'000, '[');
+  write_atomically(
+      path, concat("{\"n\": 1}\n{\"n\": ", deep, std::string(deep.size(), ']'), "}\n{\"n\": \"",
+                   std::string(std::size_t{20} << 20, 'x'), "\"}\n{\"n\": 2}\n{\"n\": 3"));
+  const auto events = read_journal(path);
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events.back().at("n"), 2);
+  { Journal mended(path); }
+  EXPECT_TRUE(read_text(path).ends_with("{\"n\": 2}\n"));
 }
 
 TEST_F(JournalTest, CannotBeOpenedBelowAFile) {

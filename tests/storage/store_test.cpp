@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "core/text.hpp"
+#include "storage/artifact_file.hpp"
 #include "storage/journal.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/message_of.hpp"
@@ -123,8 +124,12 @@ TEST_F(StoreTest, WhatCannotBeRemovedIsAStorageError) {
 }
 
 TEST_F(StoreTest, OlderRunMayNoLongerPublish) {
-  const std::int64_t old_epoch = StoreLock(store_).epoch();
-  store_.publish(id_, content_of(1), old_epoch);
+  std::int64_t old_epoch = 0;
+  {
+    const StoreLock old(store_);
+    old_epoch = old.epoch();
+    store_.publish(id_, content_of(1), old_epoch);
+  }
   const StoreLock lock(store_);
   EXPECT_EQ(lock.epoch(), old_epoch + 1);
   const auto publish = [&] { store_.publish(id_, content_of(2), old_epoch); };
@@ -132,8 +137,20 @@ TEST_F(StoreTest, OlderRunMayNoLongerPublish) {
               HasSubstr(concat("run number ", lock.epoch(), " has taken it over")));
   message_of([&] { store_.write_checkpoint(id_, content_of(2), old_epoch); }, FailureType::storage);
   EXPECT_EQ(value_of(store_.read(id_)), 1);
+  store_.remove(id_);
   store_.publish(id_, content_of(3), lock.epoch());
   EXPECT_EQ(value_of(store_.read(id_)), 3);
+}
+
+TEST_F(StoreTest, WhatWasPublishedFirstStays) {
+  const StoreLock lock(store_);
+  store_.publish(id_, content_of(1), lock.epoch());
+  store_.publish(id_, content_of(2), lock.epoch());
+  EXPECT_EQ(value_of(store_.read(id_)), 1);
+  damage(store_.artifact_path(id_));
+  store_.publish(id_, content_of(2), lock.epoch());
+  EXPECT_EQ(value_of(store_.read(id_)), 2) << "but for what is damaged";
+  EXPECT_EQ(damaged_files(), 1u);
 }
 
 TEST_F(StoreTest, DamagedEpochIsTheUsersToMend) {
@@ -228,8 +245,8 @@ TEST_F(StoreTest, FullDiskIsFoundBeforeTheRunStarts) {
                           HasSubstr("the output folder can't be used: cannot write"));
             }),
             0);
-  for (const auto& entry : fs::directory_iterator(store_.root()))
-    EXPECT_EQ(entry.path().filename(), "lock");
+  for (const auto& entry : fs::recursive_directory_iterator(store_.root()))
+    EXPECT_THAT(entry.path().filename(), ::testing::AnyOf("lock", "members"));
 }
 
 TEST_F(StoreTest, FullDiskLeavesNoHalfArtifact) {
@@ -250,11 +267,13 @@ TEST_F(StoreTest, NoReaderSeesHalfAFileOfAKilledWriter) {
   Content content;
   content.arrays["value"] = Array::own(std::vector<double>(100000, 1.0), {100000});
   for (int delay_us : {0, 500, 1000, 2000, 3000, 5000, 8000, 12000}) {
-    StoreLock{store_};
-    const auto epoch = StoreLock(store_).epoch();
+    const StoreLock lock(store_);
     const pid_t writer = ::fork();
     if (writer == 0)
-      for (;;) store_.publish(id_, content, epoch);
+      for (;;) {
+        store_.publish(id_, content, lock.epoch());
+        store_.remove(id_);
+      }
     ::usleep(static_cast<useconds_t>(delay_us));
     ::kill(writer, SIGKILL);
     ::waitpid(writer, nullptr, 0);
@@ -262,6 +281,39 @@ TEST_F(StoreTest, NoReaderSeesHalfAFileOfAKilledWriter) {
       EXPECT_TRUE(store_.verify(id_));
     }
   }
+}
+
+TEST_F(StoreTest, LinksOutOfTheStoreAreRefused) {
+  const fs::path elsewhere = folder_ / "elsewhere";
+  create_folders(elsewhere);
+  create_folders(store_.root() / "artifacts");
+  fs::create_directory_symlink(elsewhere, store_.root() / "artifacts/model");
+  EXPECT_THAT(
+      message_of([&] { store_.refuse_links(store_.artifact_path(id_)); }, FailureType::bad_input),
+      HasSubstr("artifacts/model' is a link"));
+  EXPECT_THAT(message_of([&] { StoreLock lock(store_); }, FailureType::bad_input),
+              HasSubstr("artifacts/model' is a link"));
+  store_.refuse_links(store_.checkpoint_path(id_));
+}
+
+TEST_F(StoreTest, ALockThatIsALinkLeavesAlone) {
+  write_atomically(folder_ / "mine", "mine");
+  create_folders(store_.root());
+  fs::create_symlink(folder_ / "mine", store_.root() / "lock");
+  EXPECT_THAT(message_of([&] { FolderLock lock(store_); }, FailureType::bad_input),
+              HasSubstr("lock"));
+  EXPECT_EQ(read_text(folder_ / "mine"), "mine");
+}
+
+TEST_F(StoreTest, ALinkIsNoArtifact) {
+  const StoreLock lock(store_);
+  store_.publish(id_, content_of(1.5), lock.epoch());
+  fs::rename(store_.artifact_path(id_), folder_ / "moved");
+  fs::create_symlink(folder_ / "moved", store_.artifact_path(id_));
+  EXPECT_FALSE(store_.contains(id_));
+  store_.publish(id_, content_of(2.5), lock.epoch());
+  EXPECT_TRUE(store_.contains(id_));
+  EXPECT_EQ(value_of(read_artifact(folder_ / "moved")), 1.5);
 }
 
 }  // namespace

@@ -21,6 +21,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/error.hpp"
 #include "core/hash.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
@@ -98,8 +99,12 @@ Json outcome(const Json& message, const Json& behaviour, tasks::Channel& channel
   if (is_bad(behaviour) || message.at("task").at("kind") == behaviour.value("failing_kind", "") ||
       draw(message, "fail") < behaviour.value("failing", 0.0))
     return {{"type", "failed"}, {"failure", "internal"}, {"message", "chosen to fail"}};
-  if (!message.contains("group") || message.at("group").at("index") == 0)
+  if (message.contains("group") && message.at("group").at("index") != 0) return {{"type", "done"}};
+  try {
     publish(message, behaviour.value("results", false));
+  } catch (const Error& error) {
+    return {{"type", "failed"}, {"failure", to_string(error.type())}, {"message", error.what()}};
+  }
   return {{"type", "done"}};
 }
 

@@ -174,7 +174,7 @@ std::string fingerprint(const ImageFiles& files) {
 PreparedDataset decode_image_files(
     const ImageFiles& files, std::int64_t size, bool skip_bad, int threads,
     const std::function<bool(std::int64_t, std::int64_t)>& progress) {
-  const auto& [train, test] = files.split;
+  const auto &train = files.split.train, &test = files.split.test;
   PreparedDataset prepared{files.class_names, empty_set(train, size), empty_set(test, size)};
   prepared.notes = files.notes;
   const auto pixels = static_cast<std::size_t>(3 * size * size);

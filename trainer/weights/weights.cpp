@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "core/text.hpp"
-#include "trainer/module_state.hpp"
+#include "trainer/named_tensors.hpp"
 #include "trainer/weights/pth.hpp"
 #include "trainer/weights/safetensors.hpp"
 

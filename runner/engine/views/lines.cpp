@@ -14,6 +14,7 @@ std::string position(const RunView& view) {
 std::string summary(const RunView& view) {
   const Counts& counts = view.counts;
   std::string text = concat(position(view), "  running ", counts.running);
+  if (counts.elsewhere > 0) text += concat("  elsewhere ", counts.elsewhere);
   if (view.state == "draining") text += "  draining";
   if (counts.failed > 0) text += concat("  failed ", counts.failed, "  blocked ", counts.blocked);
   if (counts.cancelled > 0) text += concat("  cancelled ", counts.cancelled);

@@ -22,7 +22,7 @@ std::vector<std::string> again(std::vector<std::string> arguments) {
   run->add_options(app);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the end
   app.parse(arguments);
-  return arguments_again(app, "np");
+  return arguments_again(app, {"np"});
 }
 
 const std::vector<std::string> kArguments{"a b.toml",

@@ -59,6 +59,20 @@ TEST_F(FindRun, ListsTheRunsOfWhichOneIsMeant) {
   EXPECT_THAT(refusal({run_.out().string(), "smal"}), HasSubstr("did you mean 'small'?"));
 }
 
+TEST_F(FindRun, OfSeveralRunsOfOneSweepTheFirstIsMeant) {
+  add_run("small@2");
+  add_run("small@3");
+  const RunFolder first = find_run({run_.out().string()});
+  EXPECT_EQ(first.name, "small");
+  const auto beside = runs_beside(first);
+  ASSERT_EQ(beside.size(), 2u);
+  EXPECT_EQ(beside[0].name, "small@2");
+  EXPECT_EQ(runs_beside(find_run({run_.out().string(), "small@3"})).size(), 2u);
+  add_run("small_too");
+  EXPECT_TRUE(runs_beside(find_run({run_.out().string(), "small_too"})).empty());
+  EXPECT_THAT(refusal({run_.out().string()}), HasSubstr("choose one with --run NAME"));
+}
+
 TEST_F(FindRun, RefusesWhatNamesNoRun) {
   EXPECT_THAT(refusal({(run_.out() / "nothing").string()}), HasSubstr("there is no '"));
   EXPECT_THAT(refusal({(run_.out() / "runs").string()}), HasSubstr("no sweep has run in"));

@@ -57,6 +57,29 @@ TEST(Scheduler, SkipsWhatIsThereAlready) {
   EXPECT_EQ(scheduler.count(State::done), 2U);
 }
 
+TEST(Scheduler, WhatIsMadeElsewhereTakesNoRankAndIsWaitedFor) {
+  Scheduler scheduler = with_ranks(chain_and_single(), 1);
+  ASSERT_EQ(take(scheduler), 0U);
+  scheduler.leave_to_others(0);
+  EXPECT_EQ(scheduler.state(0), State::elsewhere);
+  ASSERT_EQ(take(scheduler), 2U) << "the rank is free for another";
+  scheduler.done(2);
+  EXPECT_EQ(take(scheduler), std::nullopt);
+  EXPECT_FALSE(scheduler.finished());
+  EXPECT_FALSE(scheduler.stuck()) << "it may come at any time";
+  EXPECT_EQ(scheduler.remaining_cost(), 6);
+  scheduler.put_back(0);
+  EXPECT_EQ(take(scheduler), 0U) << "nobody makes it any more";
+  EXPECT_EQ(scheduler.attempts(0), 0);
+  scheduler.leave_to_others(0);
+  scheduler.done(0);
+  EXPECT_EQ(take(scheduler), 1U);
+  scheduler.leave_to_others(1);
+  scheduler.cancel(1);
+  EXPECT_EQ(scheduler.state(3), State::blocked);
+  EXPECT_TRUE(scheduler.finished());
+}
+
 TEST(Scheduler, TwoCrashesFailATaskAndBlockWhatNeedsIt) {
   Scheduler scheduler = with_ranks(chain_and_single());
   take(scheduler);

@@ -36,6 +36,18 @@ TEST_F(ChannelTest, ProgressHasOnlyWhatMeansSomething) {
   EXPECT_EQ(agent_hears(), Json({{"type", "progress"}, {"fraction", 0.5}, {"text", "half"}}));
 }
 
+TEST_F(ChannelTest, BytesThatAreNoTextAreReplaced) {
+  Channel channel(end());
+  channel.send({{"type", "failed"}, {"message", "'caf\xe9.png' is no image"}});
+  EXPECT_EQ(agent_hears().at("message"), "'caf\xef\xbf\xbd.png' is no image");
+}
+
+TEST_F(ChannelTest, LinesThatAreNoMessageAreLeftOut) {
+  Channel channel(end());
+  agent_says("no JSON\n[]\n" + std::string(10'000, '[') + "\n{\"type\": \"task\", \"id\": 3}\n");
+  EXPECT_EQ(channel.next()->at("id"), 3);
+}
+
 TEST_F(ChannelTest, ProgressOfATrainingHasItsNumbers) {
   Channel channel(end(), [] { return 1234; });
   channel.progress({.fraction = 0.5, .epoch = 2, .loss = 0.25, .images_per_second = 10});

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "attacks/goal.hpp"
+#include "core/precision.hpp"
 
 namespace sweep::attacks {
 
@@ -18,6 +19,12 @@ const OptionTable<GoalOptions>& goal_options() {
        {.choices = {"none", "next", "least_likely"},
         .doc = "class to be reached: none (untargeted), the one behind the label (the first behind "
                "the last), or the one that the attacked model finds least likely"}},
+      {"precision",
+       &GoalOptions::precision,
+       {.choices = precision_names(),
+        .doc =
+            "in which the attacked model computes while it is attacked; what the attack has made "
+            "of it is judged in float32. tf32 needs CUDA"}},
   };
   return table;
 }

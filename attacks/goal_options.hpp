@@ -18,6 +18,7 @@ struct Goal;
 struct GoalOptions {
   std::string label_source = "true";  ///< "true" or "predicted"
   std::string target = "none";        ///< "none", "next" or "least_likely"
+  std::string precision = "float32";  ///< in which the attacked model computes for the attack
 };
 
 const OptionTable<GoalOptions>& goal_options();

@@ -1,6 +1,7 @@
 #include "cluster/executor_process.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -63,9 +64,11 @@ void say(const char* text) {
 
 /// Runs in the child between fork and exec: async-signal-safe calls only.
 [[noreturn]] void become_child(const char* program, char* const* arguments,
-                               char* const* environment, int socket, int log, pid_t parent) {
+                               char* const* environment, const cpu_set_t* cores, int socket,
+                               int log, pid_t parent) {
   ::setpgid(0, 0);  // mpirun forwards signals to the whole process group of a rank
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (cores != nullptr) ::sched_setaffinity(0, sizeof *cores, cores);
   if (::getppid() != parent) ::_exit(127);  // the parent died before the line above
   sigset_t none;
   sigemptyset(&none);
@@ -114,6 +117,9 @@ ExecutorProcess::ExecutorProcess(const ChildOptions& options)
   std::vector<std::string> environment = child_environment(options);
   const std::vector<char*> argument_pointers = pointers(arguments);
   const std::vector<char*> environment_pointers = pointers(environment);
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  for (const int core : options.cores) CPU_SET(core, &cores);
   const pid_t parent = ::getpid();
   pid_ = ::fork();
   if (pid_ < 0)
@@ -121,7 +127,7 @@ ExecutorProcess::ExecutorProcess(const ChildOptions& options)
                 concat("cannot start an executor (", std::strerror(errno), ")"));
   if (pid_ == 0)
     become_child(arguments[0].c_str(), argument_pointers.data(), environment_pointers.data(),
-                 theirs.get(), log.get(), parent);
+                 options.cores.empty() ? nullptr : &cores, theirs.get(), log.get(), parent);
 }
 
 ExecutorProcess::~ExecutorProcess() {

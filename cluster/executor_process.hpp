@@ -23,6 +23,7 @@ struct ChildOptions {
   std::vector<std::string> arguments;
   std::vector<std::pair<std::string, std::string>> environment;  ///< set on top of the parent's
   std::filesystem::path log;  ///< receives standard output and error, appended
+  std::vector<int> cores;     ///< that it runs on; empty: those of the parent
 };
 
 /// A child process that talks with its parent in lines over a socket (file descriptor 3 there).

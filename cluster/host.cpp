@@ -48,6 +48,18 @@ int available_cores() {
   return quota > 0 ? std::min(cores, quota) : cores;
 }
 
+std::vector<int> cores_of_rank(int local_rank, int local_size, int threads) {
+  cpu_set_t given;
+  if (::sched_getaffinity(0, sizeof given, &given) != 0) return {};
+  std::vector<int> all;
+  for (int core = 0; core < CPU_SETSIZE; ++core)
+    if (CPU_ISSET(core, &given)) all.push_back(core);
+  const auto count = static_cast<int>(all.size());
+  if (local_size * threads != count || available_cores() != count) return {};
+  const auto first = all.begin() + static_cast<std::ptrdiff_t>(local_rank) * threads;
+  return {first, first + threads};
+}
+
 double memory_bytes() {
   const double host = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
                       static_cast<double>(::sysconf(_SC_PAGE_SIZE));

@@ -12,6 +12,11 @@ std::string host_name();
 /// mpirun call reset_affinity first.
 int available_cores();
 
+/// The cores of the rank `local_rank` of `local_size` on this host, `threads` each, where together
+/// they fill exactly what available_cores() counts; otherwise none: the system then moves threads
+/// to where nobody else computes.
+std::vector<int> cores_of_rank(int local_rank, int local_size, int threads);
+
 /// Memory of the host, or what the container leaves of it.
 double memory_bytes();
 

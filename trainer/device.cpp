@@ -149,6 +149,9 @@ void configure_torch(int threads) {
   auto& context = at::globalContext();
   context.setDeterministicCuDNN(true);
   context.setBenchmarkCuDNN(false);
+  // float32 is float32, unless the user asks for less: see trainer/precision.hpp.
+  context.setAllowTF32CuDNN(false);
+  context.setAllowTF32CuBLAS(false);
   at::Context::setFlushDenormal(true);
 }
 

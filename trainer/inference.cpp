@@ -9,15 +9,16 @@
 #include <vector>
 
 #include "trainer/module_state.hpp"
+#include "trainer/precision.hpp"
 
 namespace sweep::trainer {
 namespace {
 
 /// Batches of a multiple of this all run on the same kernels. oneDNN has others for fewer than
-/// four images per thread or a number that threads can't share evenly; cuDNN chooses by the size
-/// itself.
+/// four images per thread or a number that threads can't share evenly, MKL's matrix product for
+/// fewer than sixteen rows; cuDNN chooses by the size itself.
 std::int64_t batch_multiple(const at::Device& device) {
-  return device.is_cpu() ? 8 * at::get_num_threads() : inference_batch;
+  return device.is_cpu() ? std::max(16, 8 * at::get_num_threads()) : inference_batch;
 }
 
 }  // namespace
@@ -45,8 +46,9 @@ at::Tensor evaluate(Classifier& classifier, const at::Tensor& images) {
       .logits.narrow(0, 0, count);
 }
 
-attacks::Logits logits_of(std::shared_ptr<Classifier> classifier) {
-  return [classifier = std::move(classifier)](const at::Tensor& images) {
+attacks::Logits logits_of(std::shared_ptr<Classifier> classifier, Precision precision) {
+  return [classifier = std::move(classifier), precision](const at::Tensor& images) {
+    const Autocast autocast(precision, images.device());
     return evaluate(*classifier, images);
   };
 }

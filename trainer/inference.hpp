@@ -6,6 +6,7 @@
 #include <string>
 
 #include "attacks/attack.hpp"
+#include "core/precision.hpp"
 #include "trainer/models/model.hpp"
 #include "trainer/tensors.hpp"
 
@@ -27,8 +28,9 @@ std::shared_ptr<Classifier> load_classifier(const std::string& model, const Json
 /// with oneDNN on CPUs; on CUDA it holds up to the atomic sums of max-pooling's gradient.
 at::Tensor evaluate(Classifier& classifier, const at::Tensor& images);
 
-/// The classifier as attacks see it: evaluate().
-attacks::Logits logits_of(std::shared_ptr<Classifier> classifier);
+/// The classifier as attacks see it: evaluate(), in bfloat16 where `precision` says so.
+attacks::Logits logits_of(std::shared_ptr<Classifier> classifier,
+                          Precision precision = Precision::float32);
 
 /// Images as the models want them: float32 in [0,1] (uint8 is divided by 255), channels-last, on
 /// `device`.

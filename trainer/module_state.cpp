@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "trainer/models/convolution.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -80,9 +81,14 @@ void copy_state(const NamedTensors& source, const NamedTensors& target, const st
 void place(torch::nn::Module& module, const at::Device& device) {
   const at::NoGradGuard no_grad;
   module.to(device);
-  for (auto& parameter : module.parameters())
-    if (parameter.dim() == 4)
-      parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
+  for (const auto& part : module.modules()) {
+    const auto* convolution = part->as<Conv2dImpl>();
+    const bool contiguous = device.is_cpu() && convolution && convolution->is_wide();
+    for (auto& parameter : part->parameters(/*recurse=*/false))
+      if (parameter.dim() == 4)
+        parameter.set_data(parameter.contiguous(contiguous ? at::MemoryFormat::Contiguous
+                                                           : at::MemoryFormat::ChannelsLast));
+  }
 }
 
 }  // namespace sweep::trainer

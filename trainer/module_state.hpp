@@ -25,8 +25,8 @@ std::string differences(const NamedTensors& source, const NamedTensors& target);
 /// @throws Error{bad_data} naming tensors that are missing, unexpected or of another shape.
 void copy_state(const NamedTensors& source, const NamedTensors& target, const std::string& what);
 
-/// Moves the module, with the weights of its convolutions in channels-last order: the layout in
-/// which convolutions are fastest on CPUs and GPUs alike.
+/// Moves the module, with the weights of its convolutions in the order in which they are fastest:
+/// channels-last, but for wide ones on CPUs (see Conv2dImpl).
 void place(torch::nn::Module& module, const at::Device& device);
 
 }  // namespace sweep::trainer

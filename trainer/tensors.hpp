@@ -18,6 +18,12 @@ struct Outputs {
   at::Tensor logits;    ///< [N,K]
   at::Tensor features;  ///< [N,F], the last convolutional stage, flattened: f(x) of the paper
   at::Tensor encoding;  ///< [N,C,H/s,W/s] (rounded up), where the decoder takes over
+
+  /// In the type of `images`, whatever the network has computed in: losses are sums of many values.
+  Outputs to(const at::Tensor& images) const {
+    const auto type = images.scalar_type();
+    return {logits.to(type), features.to(type), encoding.to(type)};
+  }
 };
 
 /// The loss of a batch and its parts, each without its weight: 0-dimensional. Only `total` carries

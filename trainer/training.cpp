@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/hash.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
 #include "trainer/batches.hpp"
 #include "trainer/defences/defence.hpp"
@@ -17,6 +18,7 @@
 #include "trainer/named_tensors.hpp"
 #include "trainer/optimizer.hpp"
 #include "trainer/parallel/team.hpp"
+#include "trainer/precision.hpp"
 #include "trainer/weights/start.hpp"
 
 namespace sweep::trainer {
@@ -60,6 +62,8 @@ class Session {
         batches_(batches),
         options_(options),
         hooks_(hooks),
+        device_(device),
+        precision_(precision_on(device, options.precision)),
         optimizer_(make_optimizer(options, prepare_parameters(device))),
         team_(parallel, device) {}
 
@@ -69,6 +73,7 @@ class Session {
   }
 
   TrainingResult run() {
+    const Tf32 tf32(precision_);
     join_team();
     auto saved_at = Clock::now();
     while (progress_.epoch < options_.epochs) {
@@ -81,6 +86,7 @@ class Session {
       }
       if (stop) return {.finished = false, .history = progress_.history};
     }
+    tell_traffic();
     return {true, copied_to_cpu(state_of(*learner_.modules().front().second)), progress_.history};
   }
 
@@ -105,6 +111,14 @@ class Session {
     team_.share(tensors(), progress_.epoch * batches_.steps() + progress_.step);
   }
 
+  void tell_traffic() const {
+    const std::int64_t bytes = team_.bytes();
+    if (bytes == 0) return;
+    const auto part = static_cast<double>(team_.overlapped_bytes()) / static_cast<double>(bytes);
+    log_info(concat("gave ", bytes, " bytes of gradients to be added up with ", team_.size() - 1,
+                    " others, ", fixed(100 * part, 1), " % of them during the backward pass"));
+  }
+
   /// Everything that a checkpoint has to hold: the live tensors.
   NamedTensors tensors() {
     auto all = optimizer_->state();
@@ -120,7 +134,7 @@ class Session {
     const auto batch = batches_.at(epoch, step, team_.rank(), team_.size());
     team_.begin(batch.share);
     seed_dropout(epoch, step);
-    const auto terms = learner_.loss(batch, derive_seed(options_.seed, "noise", epoch, step));
+    const auto terms = forward(batch, derive_seed(options_.seed, "noise", epoch, step));
     team_.backward(terms.total, batch.share);
     optimizer_->step(rate);
     // Read last, so that a GPU has all of the step queued before the host waits for it.
@@ -129,6 +143,11 @@ class Session {
     account(values, batch.share.total, seconds_since(start));
     if (++progress_.step == batches_.steps()) finish_epoch(rate);
     report(step + 1);
+  }
+
+  LossTerms forward(const Batch& batch, std::uint64_t seed) {
+    const Autocast precision(precision_, device_);
+    return learner_.loss(batch, seed);
   }
 
   /// Dropout draws from the process's own generator. Shares of a batch must not lose the same
@@ -202,6 +221,8 @@ class Session {
   Batches& batches_;
   const TrainingOptions& options_;
   const TrainingHooks& hooks_;
+  at::Device device_;
+  Precision precision_;
   std::unique_ptr<Optimizer> optimizer_;
   Team team_;
   TrainingProgress progress_;

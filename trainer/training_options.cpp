@@ -1,5 +1,7 @@
 #include "trainer/training_options.hpp"
 
+#include "core/precision.hpp"
+
 namespace sweep::trainer {
 
 OptionTable<TrainingOptions> training_options() {
@@ -20,6 +22,12 @@ OptionTable<TrainingOptions> training_options() {
        {.min = 0, .max = 1, .unit = "fraction of the epochs", .doc = "when the rate falls"}},
       {"gamma", &O::gamma, {.min = 0, .max = 1, .doc = "factor of the rate at a milestone"}},
       {"flip", &O::flip, {.doc = "mirror half of the images left to right, at random"}},
+      {"precision",
+       &O::precision,
+       {.choices = precision_names(),
+        .doc =
+            "in which convolutions and matrix products compute; parameters and losses are "
+            "float32 in any case. tf32 needs CUDA; bf16 is fast on GPUs and on CPUs that have it"}},
       {"seed", &O::seed, {.doc = "of parameters, order of images, flips and noise"}},
   };
 }

@@ -18,9 +18,10 @@ struct TrainingOptions {
   double momentum = 0.9;                         ///< of SGD
   double weight_decay = 1e-4;                    ///< on all parameters
   std::vector<double> milestones = {0.5, 0.75};  ///< fractions of the epochs
-  double gamma = 0.1;     ///< the learning rate is multiplied by it at every milestone
-  bool flip = true;       ///< horizontal flips of half of the images
-  std::int64_t seed = 0;  ///< parameters, order, flips and noise
+  double gamma = 0.1;                 ///< the learning rate is multiplied by it at every milestone
+  bool flip = true;                   ///< horizontal flips of half of the images
+  std::string precision = "float32";  ///< see trainer/precision.hpp
+  std::int64_t seed = 0;              ///< parameters, order, flips and noise
 };
 
 OptionTable<TrainingOptions> training_options();

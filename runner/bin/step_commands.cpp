@@ -261,10 +261,29 @@ void add_weights(CLI::App& app, Action& action) {
       [&action, request] { action = [request] { return steps::export_weights(*request); }; });
 }
 
+void add_bench(CLI::App& app, Action& action) {
+  const auto request = std::make_shared<steps::BenchRequest>();
+  add_architecture(app, request->arch)->capture_default_str();
+  app.add_option("--image-size", request->image_size, "Height and width of the images")
+      ->type_name("PIXELS")
+      ->check(CLI::Range(16, 1024))
+      ->capture_default_str();
+  app.add_option("--batch", request->batch, "Images at once; by default 64 on a GPU, 16 on a CPU")
+      ->type_name("N")
+      ->check(CLI::Range(2, 65536));
+  app.add_option("--seconds", request->seconds, "At least, for each of the measurements")
+      ->type_name("S")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str();
+  add_device(app, request->computing);
+  app.add_flag("--json", request->json, "Print the figures as JSON");
+  app.callback([&action, request] { action = [request] { return steps::bench(*request); }; });
+}
+
 using AddStep = void (*)(CLI::App& app, Action& action);
 
-constexpr std::array<AddStep, kSteps.size()> kAdders{add_train, add_predict, add_attack,
-                                                     add_evaluate, add_weights};
+constexpr std::array<AddStep, kSteps.size()> kAdders{add_train,    add_predict, add_attack,
+                                                     add_evaluate, add_weights, add_bench};
 
 /// All steps as subcommands of `app`; the chosen one sets `action`.
 void add_steps(CLI::App& app, Action& action) {

@@ -14,7 +14,7 @@ struct StepName {
   const char* examples;  ///< below its own --help
 };
 
-inline constexpr std::array<StepName, 5> kSteps{{
+inline constexpr std::array<StepName, 6> kSteps{{
     {"train", "A classifier, with or without a defence, from a set of images",
      "\n  sweep_runner train --arch resnet18 --images train.h5 --defence denoising \\\n"
      "      --set defence.lambda_n=1 --set training.epochs=20 --out defended.safetensors"},
@@ -29,6 +29,9 @@ inline constexpr std::array<StepName, 5> kSteps{{
      "      --set adv.h5"},
     {"weights", "The classifier of a sweep as a file of weights that torchvision loads",
      "\n  sweep_runner weights results/artifacts/model/HASH.h5 --out w.safetensors"},
+    {"bench", "How fast this machine trains and attacks, and what Table 1 would take, in a minute",
+     "\n  sweep_runner bench"
+     "\n  sweep_runner bench --arch vgg16 --image-size 64 --batch 64 --json"},
 }};
 
 inline bool is_step(std::string_view name) {

@@ -66,7 +66,8 @@ void Agent::setup(const Json& message) {
 void Agent::start_executor() {
   const Json& run = setup_.at("run");
   const auto device = device_of(bus_, run.at("device"));
-  const std::string threads = std::to_string(threads_of(bus_, run.at("threads").get<int>()));
+  const int cores = threads_of(bus_, run.at("threads").get<int>());
+  const std::string threads = std::to_string(cores);
   const std::string program = setup_.at("executor");
   cluster::ChildOptions child{
       .program = program.empty() ? cluster::program_folder() / "trial_executor"
@@ -74,7 +75,8 @@ void Agent::start_executor() {
       .arguments = {"work", "--threads", threads, "--device", run.at("device").get<std::string>()},
       .environment = {{"OMP_NUM_THREADS", threads}, {"CUDA_VISIBLE_DEVICES", device.value_or("")}},
       .log = std::filesystem::path(setup_.at("logs").get<std::string>()) /
-             concat("rank", bus_.rank(), ".log")};
+             concat("rank", bus_.rank(), ".log"),
+      .cores = cluster::cores_of_rank(bus_.local_rank(), bus_.local_size(), cores)};
   executor_ = std::make_unique<cluster::ExecutorProcess>(child);
 }
 

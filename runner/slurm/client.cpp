@@ -1,15 +1,17 @@
 #include "runner/slurm/client.hpp"
 
+#include <fcntl.h>
+#include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
-#include <cstdio>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "runner/slurm/shell.hpp"
 
 namespace sweep::slurm {
 namespace {
@@ -21,14 +23,34 @@ struct Answer {
   std::string text;  ///< standard output and error
 };
 
+/// Without a shell between. Status 127: there is no such program.
 Answer run(const std::vector<std::string>& command) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {};
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+  std::vector<char*> words;
+  for (const auto& word : command) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  pid_t child = -1;
+  const int error = ::posix_spawnp(&child, words[0], &actions, nullptr, words.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  ::close(ends[1]);
   Answer answer;
-  FILE* pipe = ::popen((shell_words(command) + " 2>&1 </dev/null").c_str(), "r");
-  if (pipe == nullptr) return answer;
   std::array<char, 4096> buffer{};
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe))
-    answer.text.append(buffer.data(), n);
-  const int status = ::pclose(pipe);
+  for (ssize_t n; (n = ::read(ends[0], buffer.data(), buffer.size())) > 0;)
+    answer.text.append(buffer.data(), static_cast<std::size_t>(n));
+  ::close(ends[0]);
+  if (error != 0) {
+    answer.status = 127;
+    return answer;
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
   answer.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   while (!answer.text.empty() && answer.text.back() == '\n') answer.text.pop_back();
   return answer;

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <chrono>
 #include <iostream>
 
 #include "attacks/goal.hpp"
@@ -17,6 +18,7 @@
 #include "runner/tasks/tensors.hpp"
 #include "storage/artifact_file.hpp"
 #include "trainer/device.hpp"
+#include "trainer/precision.hpp"
 
 namespace sweep::steps {
 namespace {
@@ -33,14 +35,16 @@ attacks::AttackedSet perturb(const AttackRequest& request, const Json& options,
                              const Network& network, const at::Tensor& images,
                              const at::Tensor& labels) {
   Progress progress(request.attack);
+  const Precision precision = trainer::precision_on(network.device(), options.at("precision"));
+  const trainer::Tf32 tf32(precision);
   const attacks::ImagesToAttack set{
       .batch = [&](std::int64_t first,
                    std::int64_t count) { return network.input(images.narrow(0, first, count)); },
       .labels = labels,
       .batch_size = network.batch()};
-  return attacks::attack_set(request.attack, options, network.logits(), set, [&](double fraction) {
-    progress.report(fraction, concat(images.size(0), " images"));
-  });
+  return attacks::attack_set(
+      request.attack, options, network.logits(precision), set,
+      [&](double fraction) { progress.report(fraction, concat(images.size(0), " images")); });
 }
 
 }  // namespace
@@ -54,7 +58,9 @@ ExitCode attack(const AttackRequest& request) {
   const Network network(request.model, request.computing);
 
   const at::Tensor images = tasks::to_tensor(set.images), labels = tasks::to_tensor(set.labels);
+  const auto start = std::chrono::steady_clock::now();
   const attacks::AttackedSet attacked = perturb(request, options, network, images, labels);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   const at::Tensor logits = network.predict(attacked.images);
   const auto [l2, linf] = distances(attacked.images, images);
   const Results results{
@@ -85,6 +91,7 @@ ExitCode attack(const AttackRequest& request) {
   Json metrics = metrics_of(results);
   metrics["attack"] = options;
   metrics["attack"]["method"] = request.attack;
+  metrics["seconds"] = took.count();
   if (request.json) {
     std::cout << metrics.dump(2) << "\n";
   } else {

@@ -13,7 +13,9 @@
 #include "runner/steps/settings.hpp"
 #include "trainer/device.hpp"
 #include "trainer/inference.hpp"
+#include "trainer/models/folding.hpp"
 #include "trainer/models/model.hpp"
+#include "trainer/precision.hpp"
 #include "trainer/tensors.hpp"
 #include "trainer/weights/weights.hpp"
 
@@ -69,7 +71,11 @@ Network::Network(const ModelSource& source, const Computing& computing)
       batch_(computing.batch),
       classifier_(load(source, device_)) {
   classifier_->module().to(type_);
-  if (plain_) place_in_nchw(classifier_->module());
+  if (plain_) {
+    place_in_nchw(classifier_->module());
+  } else {
+    trainer::fold_batch_norm(classifier_->module());
+  }
 }
 
 at::Tensor Network::input(const at::Tensor& images) const {
@@ -77,9 +83,10 @@ at::Tensor Network::input(const at::Tensor& images) const {
   return plain_ ? input.contiguous() : input;
 }
 
-attacks::Logits Network::logits() const {
-  if (!plain_) return trainer::logits_of(classifier_);
-  return [classifier = classifier_](const at::Tensor& images) {
+attacks::Logits Network::logits(Precision precision) const {
+  if (!plain_) return trainer::logits_of(classifier_, precision);
+  return [classifier = classifier_, precision](const at::Tensor& images) {
+    const trainer::Autocast autocast(precision, images.device());
     return classifier->forward(images).logits;
   };
 }

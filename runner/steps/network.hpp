@@ -8,6 +8,7 @@
 
 #include "attacks/attack.hpp"
 #include "core/json.hpp"
+#include "core/precision.hpp"
 #include "runner/steps/steps.hpp"
 
 namespace sweep::trainer {
@@ -38,7 +39,7 @@ class Network {
 
   /// What attacks see of it. In channels-last an image's logits have the same bits in every batch;
   /// in NCHW the batch is taken as it comes, which is how other libraries compute.
-  attacks::Logits logits() const;
+  attacks::Logits logits(Precision precision = Precision::float32) const;
 
   /// Logits [N,K] of `images` (uint8 or float), in batches, on the CPU. `after_batch` gets the
   /// fraction that is done.

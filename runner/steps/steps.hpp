@@ -86,6 +86,15 @@ struct ExportRequest {
   std::filesystem::path out;    ///< safetensors
 };
 
+struct BenchRequest {
+  std::string arch = "resnet18";
+  std::int64_t image_size = 224;
+  std::int64_t batch = 0;  ///< images; 0: 64 on a GPU, 16 on a CPU
+  double seconds = 4;      ///< for each measurement, at least
+  Computing computing;     ///< device and threads
+  bool json = false;
+};
+
 ExitCode predict(const PredictRequest& request);
 ExitCode attack(const AttackRequest& request);
 ExitCode evaluate(const EvaluateRequest& request);
@@ -96,5 +105,9 @@ ExitCode train(const TrainRequest& request);
 
 /// The classifier of a sweep's model artifact as a file of weights.
 ExitCode export_weights(const ExportRequest& request);
+
+/// What this machine reaches in training and attacks, and what Table 1 would take at that. On
+/// random images and parameters: neither changes the speed.
+ExitCode bench(const BenchRequest& request);
 
 }  // namespace sweep::steps

@@ -12,6 +12,7 @@
 #include "runner/tasks/tensors.hpp"
 #include "trainer/inference.hpp"
 #include "trainer/models/model.hpp"
+#include "trainer/precision.hpp"
 
 namespace sweep::tasks {
 namespace {
@@ -25,6 +26,8 @@ attacks::AttackedSet perturb(const Task& task,
                              const at::Tensor& images, const at::Tensor& labels,
                              std::int64_t first_image) {
   const Json& attack = task.spec.at("attack");
+  const Precision precision = trainer::precision_on(task.device, attack.at("precision"));
+  const trainer::Tf32 tf32(precision);
   const attacks::ImagesToAttack set{.batch =
                                         [&](std::int64_t first, std::int64_t count) {
                                           return trainer::to_model_input(
@@ -34,7 +37,7 @@ attacks::AttackedSet perturb(const Task& task,
                                     .first_image = first_image,
                                     .batch_size = trainer::inference_batch};
   return attacks::attack_set(
-      attack.at("method"), attack, trainer::logits_of(classifier), set,
+      attack.at("method"), attack, trainer::logits_of(classifier, precision), set,
       [&](double fraction) { task.step_done(fraction, concat(images.size(0), " images")); });
 }
 

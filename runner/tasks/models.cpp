@@ -5,6 +5,7 @@
 #include "runner/tasks/tensors.hpp"
 #include "runner/tasks/training_task.hpp"
 #include "trainer/inference.hpp"
+#include "trainer/models/folding.hpp"
 #include "trainer/models/model.hpp"
 #include "trainer/preprocessor_training.hpp"
 #include "trainer/preprocessors/preprocessed_classifier.hpp"
@@ -24,15 +25,19 @@ std::shared_ptr<trainer::Classifier> load_model(const Task& task, const Artifact
   const Content content = task.store.read(id);
   const Json model = attribute(content, "spec").at("model");
   const auto classes = static_cast<std::int64_t>(attribute(content, "class_names").size());
-  return trainer::load_classifier(model.at("name"), options_of(model), classes, state_of(content),
-                                  task.device);
+  auto classifier = trainer::load_classifier(model.at("name"), options_of(model), classes,
+                                             state_of(content), task.device);
+  trainer::fold_batch_norm(classifier->module());
+  return classifier;
 }
 
 std::shared_ptr<trainer::Preprocessor> load_preprocessor(const Task& task, const ArtifactId& id) {
   const Content content = task.store.read(id);
   const Json preprocessor = attribute(content, "spec").at("preprocessor");
-  return trainer::load_preprocessor(preprocessor.at("name"), options_of(preprocessor),
-                                    state_of(content), task.device);
+  auto loaded = trainer::load_preprocessor(preprocessor.at("name"), options_of(preprocessor),
+                                           state_of(content), task.device);
+  trainer::fold_batch_norm(loaded->module());
+  return loaded;
 }
 
 }  // namespace

@@ -44,14 +44,16 @@ class Parity : public ::testing::Test {
     }
   }
 
-  /// As the libraries compute (NCHW): at least 63 of the 64 images are theirs.
+  /// As the libraries compute (NCHW): on the kind of processor that they ran on 63 or 64 of the 64
+  /// images are theirs, on others a few pixels more have another sign of a gradient next to zero.
   void compare_plain(const std::string& name, const Json& options,
                      const std::string& reference) const {
     const at::Tensor ours =
         make_attack(name, options)->perturb(model, images, labels, ignore_steps);
     with_peers(reference, [&](const std::string& set, const at::Tensor& theirs) {
-      const at::Tensor largest = (ours - theirs).abs().flatten(1).amax(1);
-      EXPECT_GE((largest <= 1e-6).sum().item<std::int64_t>(), 63) << set;
+      const at::Tensor different = ((ours - theirs).abs() > 1e-6).flatten(1);
+      EXPECT_LE(different.any(1).sum().item<std::int64_t>(), 4) << set;
+      EXPECT_LE(different.to(at::kDouble).mean().item<double>(), 1e-3) << set;
       expect_predictions(set, ours);
     });
   }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -122,6 +123,18 @@ TEST_F(ExecutorProcessTest, HasAGroupOfItsOwn) {
   ExecutorProcess process(shell("exec cut -d' ' -f1,5 /proc/self/stat"));
   ending(process);
   EXPECT_EQ(log(), concat(process.pid(), " ", process.pid(), "\n"));
+}
+
+TEST_F(ExecutorProcessTest, RunsOnItsCores) {
+  cpu_set_t given;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof given, &given), 0);
+  int last = CPU_SETSIZE - 1;
+  while (!CPU_ISSET(last, &given)) --last;
+  auto options = shell("exec grep Cpus_allowed_list /proc/self/status");
+  options.cores = {last};
+  ExecutorProcess process(options);
+  ending(process);
+  EXPECT_THAT(log(), HasSubstr(concat("\t", last, "\n")));
 }
 
 TEST_F(ExecutorProcessTest, StartsWithAnEmptySignalMask) {

@@ -5,6 +5,8 @@
 #include <sched.h>
 #include <stdlib.h>
 
+#include <set>
+
 #include "cluster/message_bus.hpp"
 #include "tests/support/child.hpp"
 
@@ -45,6 +47,17 @@ TEST(Affinity, BindingIsCountedAndUndone) {
               EXPECT_GE(available_cores(), before);
             }),
             0);
+}
+
+TEST(Affinity, RanksThatFillTheHostHaveCoresOfTheirOwn) {
+  const int all = available_cores();
+  std::set<int> seen;
+  for (int rank = 0; rank < all; ++rank)
+    for (const int core : cores_of_rank(rank, all, 1)) EXPECT_TRUE(seen.insert(core).second);
+  // Where a quota is smaller than the number of cores nobody is bound.
+  EXPECT_TRUE(seen.empty() || static_cast<int>(seen.size()) == all);
+  EXPECT_THAT(cores_of_rank(0, all + 1, 1), IsEmpty());
+  EXPECT_THAT(cores_of_rank(0, 1, all + 1), IsEmpty());
 }
 
 TEST(Host, KnowsItself) {

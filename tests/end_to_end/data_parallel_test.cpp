@@ -143,7 +143,8 @@ TEST_F(DataParallel, RefusesWhatCannotBe) {
   const Outcome few = run_shell(command("few", 2, "--set run.devices_per_trial=3"));
   EXPECT_EQ(few.status, 2);
   EXPECT_THAT(few.output, HasSubstr("there are 2 ranks"));
-  const Outcome local = run_shell(command("local", 4, "--set run.batch_norm=local"));
+  const Outcome local =
+      run_shell(command("local", 4, "--set run.batch_norm=local --set training.batch_size=6"));
   EXPECT_EQ(local.status, 2);
   EXPECT_THAT(local.output, HasSubstr("two for every rank"));
 }

@@ -226,6 +226,34 @@ TEST_F(Steps, FolderOfImages) {
   EXPECT_THAT(content.array("labels").values<std::int64_t>(), ::testing::ElementsAre(0, 1, 2));
 }
 
+TEST_F(Steps, BenchTellsSpeedsAndWhatTable1WouldTake) {
+  const std::string small = "--device cpu --image-size 32 --batch 2 --seconds 0.1 ";
+  const Outcome json = run("bench", small + "--json");
+  ASSERT_EQ(json.status, 0) << json.output;
+  const Json figures = Json::parse(json.output);
+  for (const char* precision : {"float32", "bf16"})
+    for (const char* name : {"cross-entropy", "full_loss", "ifgsm", "cw", "table1_seconds"})
+      EXPECT_GT(figures.at("precisions").at(precision).at(name).get<double>(), 0) << name;
+  EXPECT_EQ(figures.at("threads"), 1);
+  const Outcome text = run("bench", small);
+  EXPECT_THAT(text.output, HasSubstr("32 px, batch 2"));
+  EXPECT_THAT(text.output, HasSubstr("Table 1 at this size, at most (hours)"));
+  EXPECT_EQ(run("bench", "--arch resnet19").status, 2);
+  EXPECT_EQ(run("bench", "--batch 1").status, 2);
+}
+
+TEST_F(Steps, AttacksInLowerPrecisionStayInTheBallAndSayIt) {
+  const std::string attack = concat(kModel, "--images @/set.h5 --attack ifgsm --eps 4/255 --alpha ",
+                                    "1/255 --steps 3 --set 'precision=\"");
+  ASSERT_EQ(run("attack", attack + "bf16\"' --out @/low.h5").status, 0);
+  const Content low = storage::read_artifact(path("low.h5"));
+  EXPECT_THAT(low.attributes.at("attack_options").get<std::string>(), HasSubstr("bf16"));
+  for (const float linf : low.array("linf").values<float>()) EXPECT_LE(linf, 4.0F / 255 + 1e-6F);
+  const Outcome refused = run("attack", attack + "tf32\"' --device cpu --out @/tf32.h5");
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.output, HasSubstr("only CUDA has this format"));
+}
+
 TEST_F(Steps, WeightsOfAModelArtifact) {
   Content model;
   model.arrays["state/fc.bias"] = Array::own<float>({1, 2, 3}, {3});

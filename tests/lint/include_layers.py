@@ -68,10 +68,11 @@ LIBRARIES = [
     (r"zip\.h", ("trainer/weights/*.cpp",)),
     # Enough for a struct that holds tensors; the whole of LibTorch takes seconds to compile.
     (r"ATen/core/Tensor\.h", ("attacks/", "trainer/", "runner/tasks/", "runner/steps/")),
-    # chain.hpp is a part that only the models' .cpp files put into theirs.
-    (r"(torch|ATen|c10)/.*", ("attacks/*.cpp", "trainer/*.cpp", "trainer/models/chain.hpp",
-                              "trainer/parallel/batch_norm.hpp",
-                              "trainer/preprocessors/denoising_unet.hpp", "runner/tasks/*.cpp", "runner/steps/*.cpp")),
+    # Layers that only the models' .cpp files put into theirs.
+    (r"(torch|ATen|c10)/.*", (
+        "attacks/*.cpp", "trainer/*.cpp", "trainer/models/chain.hpp", "trainer/models/convolution.hpp",
+        "trainer/models/linear.hpp", "trainer/parallel/batch_norm.hpp", "trainer/preprocessors/denoising_unet.hpp",
+        "runner/tasks/*.cpp", "runner/steps/*.cpp")),
     (r"(gtest|gmock)/.*", ()),
 ]
 NO_TORCH = "trainer/datasets/"

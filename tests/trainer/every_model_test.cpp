@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "tests/trainer/toy.hpp"
 #include "trainer/batches.hpp"
+#include "trainer/models/folding.hpp"
 #include "trainer/module_state.hpp"
 
 namespace sweep::trainer {
@@ -91,6 +92,40 @@ TEST_P(EveryFamily, KeepsItsSignalAtInitialization) {
   EXPECT_TRUE(at::isfinite(outputs.logits).all().item<bool>());
   EXPECT_GT(outputs.features.std().item<double>(), 1e-3);
   EXPECT_LT(outputs.logits.abs().max().item<double>(), 100);
+}
+
+/// As training leaves them: statistics and scales that are not those of the start.
+void disturb_batch_norm(torch::nn::Module& module) {
+  const at::NoGradGuard no_grad;
+  for (const auto& item : module.named_buffers())
+    if (item.value().is_floating_point()) item.value().add_(at::rand_like(item.value()).mul_(0.3));
+  for (const auto& item : module.named_parameters())
+    if (item.value().dim() == 1) item.value().add_(at::rand_like(item.value()).mul_(0.3));
+}
+
+TEST_P(EveryFamily, IsTheSameFunctionWithBatchNormFolded) {
+  at::manual_seed(3);
+  const auto model = make(4);
+  model->initialize(1);
+  disturb_batch_norm(model->module());
+  model->module().to(at::kDouble);
+  model->module().eval();
+  for (auto& parameter : model->module().parameters()) parameter.set_requires_grad(false);
+  const auto images = at::rand({2, 3, 40, 48}, at::kDouble).requires_grad_(true);
+  const auto values = [&] {
+    const auto outputs = model->forward(images);
+    const auto gradient = torch::autograd::grad({outputs.logits.square().sum()}, {images});
+    return std::vector{outputs.logits.detach(), outputs.features.detach(),
+                       outputs.encoding.detach(), gradient[0]};
+  };
+  const auto plain = values();
+  const int folded = fold_batch_norm(model->module());
+  EXPECT_EQ(folded > 0, GetParam() != "vgg11");
+  const auto after = values();
+  for (std::size_t i = 0; i < plain.size(); ++i)
+    EXPECT_LT((after[i] - plain[i]).norm().item<double>(), 1e-11 * plain[i].norm().item<double>())
+        << i;
+  EXPECT_EQ(fold_batch_norm(model->module()), 0) << "folded twice";
 }
 
 INSTANTIATE_TEST_SUITE_P(, EveryFamily,

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "tests/trainer/toy.hpp"
+#include "trainer/models/folding.hpp"
 #include "trainer/module_state.hpp"
 
 namespace sweep::trainer {
@@ -77,21 +79,37 @@ TEST(Predict, ReportsEveryBatch) {
   EXPECT_THAT(fractions, ::testing::ElementsAre(64.0 / 150, 128.0 / 150, 1));
 }
 
-class Evaluate : public ::testing::TestWithParam<int> {
+using ThreadsAndModel = std::tuple<int, std::string>;
+
+class Evaluate : public ::testing::TestWithParam<ThreadsAndModel> {
  protected:
-  void SetUp() override { at::set_num_threads(GetParam()); }
+  void SetUp() override { at::set_num_threads(std::get<int>(GetParam())); }
   void TearDown() override { at::set_num_threads(threads_); }
+
+  /// As sweeps load it, with parameters of its own seed.
+  static std::shared_ptr<Classifier> model() {
+    const auto& name = std::get<std::string>(GetParam());
+    const auto& entry = ModelRegistry::instance().at(name);
+    Json given = {{"normalize", "half"}};
+    if (name == "vgg11_bn") given["classifier_width"] = 64;
+    const auto options = complete(entry.schema, given);
+    const auto fresh = entry.make(options, 3);
+    fresh->initialize(1);
+    auto loaded = load_classifier(name, options, 3, state_of(fresh->module()), at::kCPU);
+    fold_batch_norm(loaded->module());
+    return loaded;
+  }
 
  private:
   int threads_ = at::get_num_threads();
 };
 
 TEST_P(Evaluate, GivesAnImageTheSameBitsInEveryBatch) {
-  const auto model = load(toy_state());
+  const auto classifier = model();
   const auto images = to_model_input(toy_job(70, 32).images, at::kCPU);
   const auto logits_and_gradients = [&](std::int64_t first, std::int64_t count) {
     const auto part = images.narrow(0, first, count).detach().requires_grad_();
-    const auto logits = evaluate(*model, part);
+    const auto logits = evaluate(*classifier, part);
     logits.square().sum().backward();
     return std::pair(logits.detach(), part.grad());
   };
@@ -104,7 +122,14 @@ TEST_P(Evaluate, GivesAnImageTheSameBitsInEveryBatch) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Threads, Evaluate, ::testing::Values(1, 2));
+INSTANTIATE_TEST_SUITE_P(, Evaluate,
+                         ::testing::Combine(::testing::Values(1, 2),
+                                            ::testing::Values("resnet18", "vgg11_bn", "densenet121",
+                                                              "mobilenet_v2")),
+                         [](const auto& tested) {
+                           return concat(std::get<1>(tested.param), "_", std::get<0>(tested.param),
+                                         "_threads");
+                         });
 
 }  // namespace
 }  // namespace sweep::trainer

@@ -49,8 +49,10 @@ Decoder::Decoder(std::int64_t channels, std::int64_t stride) {
 
 at::Tensor Decoder::forward(const at::Tensor& encoding, std::int64_t height, std::int64_t width) {
   auto* layers = layers_->as<nn::Sequential>();
-  const auto decoded = recomputed(
-      1, {layers}, [layers](const at::Tensor& x) { return layers->forward(x); }, encoding);
+  const auto decoded =
+      recomputed(
+          1, {layers}, [layers](const at::Tensor& x) { return layers->forward(x); }, encoding)
+          .to(encoding.scalar_type());
   // Encoders round sizes up (strided convolutions) or down (pooling).
   const auto right = std::max<std::int64_t>(width - decoded.size(3), 0);
   const auto below = std::max<std::int64_t>(height - decoded.size(2), 0);

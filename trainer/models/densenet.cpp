@@ -1,11 +1,11 @@
 #include <ATen/ATen.h>
-#include <torch/nn/modules/conv.h>
-#include <torch/nn/modules/linear.h>
 
 #include <array>
 
 #include "core/text.hpp"
 #include "trainer/models/chain.hpp"
+#include "trainer/models/convolution.hpp"
+#include "trainer/models/linear.hpp"
 #include "trainer/models/network_classifier.hpp"
 #include "trainer/models/recomputation.hpp"
 #include "trainer/parallel/batch_norm.hpp"
@@ -21,10 +21,9 @@ constexpr std::int64_t kStemChannels = 64;
 constexpr std::array<int, 4> kDepths{6, 12, 24, 16};
 constexpr std::size_t kEncoderBlocks = 2;
 
-nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel,
-                       std::int64_t stride = 1) {
-  return nn::Conv2d(
-      nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
+Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel,
+                   std::int64_t stride = 1) {
+  return Conv2d(nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
 }
 
 /// Gives what it adds: kGrowth channels.
@@ -38,9 +37,9 @@ struct DenseLayerImpl : nn::Module {
   at::Tensor forward(const at::Tensor& x) { return conv2(norm2(conv1(norm1(x).relu_())).relu_()); }
 
   BatchNorm2d norm1;
-  nn::Conv2d conv1;
+  Conv2d conv1;
   BatchNorm2d norm2;
-  nn::Conv2d conv2;
+  Conv2d conv2;
 };
 TORCH_MODULE(DenseLayer);
 
@@ -81,7 +80,7 @@ struct TransitionImpl : nn::Module {
   }
 
   BatchNorm2d norm;
-  nn::Conv2d conv;
+  Conv2d conv;
 };
 TORCH_MODULE(Transition);
 
@@ -100,7 +99,7 @@ struct Network : nn::Module {
     }
     features->add("norm5", BatchNorm2d(channels));
     register_module("features", features);
-    classifier = register_module("classifier", nn::Linear(channels, num_classes));
+    classifier = register_module("classifier", Linear(channels, num_classes));
   }
 
   Outputs forward(const at::Tensor& x) {
@@ -115,10 +114,10 @@ struct Network : nn::Module {
 
   std::int64_t encoding_channels() const { return encoded; }
 
-  nn::Conv2d conv0 = nullptr;
+  Conv2d conv0 = nullptr;
   BatchNorm2d norm0 = nullptr;
   std::shared_ptr<Chain> features = std::make_shared<Chain>();
-  nn::Linear classifier = nullptr;
+  Linear classifier = nullptr;
   std::size_t encoder_layers = 0;
   std::int64_t encoded = 0;  ///< channels of the encoding
 };

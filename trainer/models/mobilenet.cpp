@@ -1,12 +1,12 @@
 #include <ATen/ATen.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/dropout.h>
-#include <torch/nn/modules/linear.h>
 
 #include <array>
 
 #include "trainer/models/chain.hpp"
+#include "trainer/models/convolution.hpp"
+#include "trainer/models/linear.hpp"
 #include "trainer/models/network_classifier.hpp"
 #include "trainer/parallel/batch_norm.hpp"
 
@@ -19,16 +19,16 @@ namespace nn = torch::nn;
 struct ConvolutionImpl : nn::Module {
   ConvolutionImpl(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
                   std::int64_t groups)
-      : convolution(register_module("0", nn::Conv2d(nn::Conv2dOptions(in, out, kernel)
-                                                        .stride(stride)
-                                                        .padding(kernel / 2)
-                                                        .groups(groups)
-                                                        .bias(false)))),
+      : convolution(register_module("0", Conv2d(nn::Conv2dOptions(in, out, kernel)
+                                                    .stride(stride)
+                                                    .padding(kernel / 2)
+                                                    .groups(groups)
+                                                    .bias(false)))),
         norm(register_module("1", BatchNorm2d(out))) {}
 
   at::Tensor forward(const at::Tensor& x) { return at::hardtanh(norm(convolution(x)), 0, 6); }
 
-  nn::Conv2d convolution;
+  Conv2d convolution;
   BatchNorm2d norm;
 };
 TORCH_MODULE(Convolution);
@@ -42,7 +42,7 @@ struct InvertedResidualImpl : nn::Module {
     const std::int64_t wide = in * expansion;
     if (expansion != 1) add(Convolution(in, wide, 1, 1, 1));
     add(Convolution(wide, wide, 3, stride, wide));
-    add(nn::Conv2d(nn::Conv2dOptions(wide, out, 1).bias(false)));
+    add(Conv2d(nn::Conv2dOptions(wide, out, 1).bias(false)));
     add(BatchNorm2d(out));
     register_module("conv", conv);
   }
@@ -95,7 +95,7 @@ struct Network : nn::Module {
     stages.push_back({features->size(), features->size() + 1});
     add(Convolution(in, kLastChannels, 1, 1, 1));
     classifier->add("0", nn::Dropout(0.2));
-    classifier->add("1", nn::Linear(kLastChannels, num_classes));
+    classifier->add("1", Linear(kLastChannels, num_classes));
     register_module("features", features);
     register_module("classifier", classifier);
   }

@@ -21,7 +21,7 @@ class NetworkClassifier : public Classifier {
         initialization_(initialization) {}
 
   Outputs forward(const at::Tensor& images) override {
-    return network_->forward(normalize_(images));
+    return network_->forward(normalize_(images)).to(images);
   }
   torch::nn::Module& module() override { return *network_; }
   void initialize(std::uint64_t seed) override {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "trainer/precision.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -69,6 +70,7 @@ struct Segment : torch::CustomClassHolder {
       : modules(modules_),
         block(std::move(block_)),
         level(current_level),
+        precision(Autocast::current()),
         training(std::ranges::any_of(modules, [](auto* module) { return module->is_training(); })),
         in_pieces(level >= 2 && training && active_layers<nn::BatchNorm2d>(modules).empty()) {}
 
@@ -82,6 +84,7 @@ struct Segment : torch::CustomClassHolder {
   std::vector<nn::Module*> modules;
   Block block;
   int level;
+  Precision precision;
   bool training, in_pieces;
 };
 
@@ -94,6 +97,7 @@ variable_list run_again(const Segment& segment, const at::Tensor& x,
   at::Tensor output;
   {
     const MemoryLevel level(segment.level);
+    const Autocast precision(segment.precision, x.device());
     const FrozenStatistics frozen(segment.modules);
     output = segment.block(input);
   }

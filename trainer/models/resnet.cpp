@@ -1,10 +1,10 @@
 #include <torch/nn/modules/container/sequential.h>
-#include <torch/nn/modules/conv.h>
-#include <torch/nn/modules/linear.h>
 
 #include <array>
 
 #include "trainer/models/chain.hpp"
+#include "trainer/models/convolution.hpp"
+#include "trainer/models/linear.hpp"
 #include "trainer/models/network_classifier.hpp"
 #include "trainer/models/recomputation.hpp"
 #include "trainer/parallel/batch_norm.hpp"
@@ -14,10 +14,8 @@ namespace {
 
 namespace nn = torch::nn;
 
-nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel,
-                       std::int64_t stride) {
-  return nn::Conv2d(
-      nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
+Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride) {
+  return Conv2d(nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
 }
 
 /// Two 3x3 convolutions with a shortcut. Members are named and ordered as torchvision's, because
@@ -40,9 +38,9 @@ struct BasicBlockImpl : nn::Module {
     return out.add_(downsample.is_empty() ? x : downsample->forward(x)).relu_();
   }
 
-  nn::Conv2d conv1;
+  Conv2d conv1;
   BatchNorm2d bn1;
-  nn::Conv2d conv2;
+  Conv2d conv2;
   BatchNorm2d bn2;
   nn::Sequential downsample = nullptr;
 };
@@ -73,11 +71,11 @@ struct BottleneckImpl : nn::Module {
     return out.add_(downsample.is_empty() ? x : downsample->forward(x)).relu_();
   }
 
-  nn::Conv2d conv1;
+  Conv2d conv1;
   BatchNorm2d bn1;
-  nn::Conv2d conv2;
+  Conv2d conv2;
   BatchNorm2d bn2;
-  nn::Conv2d conv3;
+  Conv2d conv3;
   BatchNorm2d bn3;
   nn::Sequential downsample = nullptr;
 };
@@ -90,13 +88,13 @@ template <class Block>
 struct Network : nn::Module {
   Network(const Depths& depths, std::int64_t num_classes)
       : conv1(register_module(
-            "conv1", nn::Conv2d(nn::Conv2dOptions(3, 64, 7).stride(2).padding(3).bias(false)))),
+            "conv1", Conv2d(nn::Conv2dOptions(3, 64, 7).stride(2).padding(3).bias(false)))),
         bn1(register_module("bn1", BatchNorm2d(64))),
         layer1(register_module("layer1", stage(64, 64, depths[0], 1))),
         layer2(register_module("layer2", stage(64 * expansion, 128, depths[1], 2))),
         layer3(register_module("layer3", stage(128 * expansion, 256, depths[2], 2))),
         layer4(register_module("layer4", stage(256 * expansion, 512, depths[3], 2))),
-        fc(register_module("fc", nn::Linear(512 * expansion, num_classes))) {}
+        fc(register_module("fc", Linear(512 * expansion, num_classes))) {}
 
   Outputs forward(const at::Tensor& x) {
     const auto first = [this](const at::Tensor& images) {
@@ -121,10 +119,10 @@ struct Network : nn::Module {
     return blocks;
   }
 
-  nn::Conv2d conv1;
+  Conv2d conv1;
   BatchNorm2d bn1;
   std::shared_ptr<Chain> layer1, layer2, layer3, layer4;
-  nn::Linear fc;
+  Linear fc;
 };
 
 /// He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition, 2016, as torchvision builds

@@ -1,13 +1,13 @@
 #include <ATen/ATen.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/dropout.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/pooling.h>
 
 #include <array>
 
 #include "trainer/models/chain.hpp"
+#include "trainer/models/convolution.hpp"
+#include "trainer/models/linear.hpp"
 #include "trainer/models/network_classifier.hpp"
 #include "trainer/parallel/batch_norm.hpp"
 
@@ -45,7 +45,7 @@ struct Network : nn::Module {
       auto& bounds = stages[stage];
       for (int i = 0; i < depths[stage]; ++i) {
         bounds.push_back(features->size());
-        add(nn::Conv2d(nn::Conv2dOptions(in, kWidths[stage], 3).padding(1)));
+        add(Conv2d(nn::Conv2dOptions(in, kWidths[stage], 3).padding(1)));
         if (batch_norm) add(BatchNorm2d(kWidths[stage]));
         add(nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
         in = kWidths[stage];
@@ -56,13 +56,13 @@ struct Network : nn::Module {
       add(nn::MaxPool2d(nn::MaxPool2dOptions(2)));
       if (!is_last) bounds.push_back(features->size());
     }
-    classifier->add("0", nn::Linear(512 * 7 * 7, width));
+    classifier->add("0", Linear(512 * 7 * 7, width));
     classifier->add("1", nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
     classifier->add("2", nn::Dropout(0.5));
-    classifier->add("3", nn::Linear(width, width));
+    classifier->add("3", Linear(width, width));
     classifier->add("4", nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
     classifier->add("5", nn::Dropout(0.5));
-    classifier->add("6", nn::Linear(width, num_classes));
+    classifier->add("6", Linear(width, num_classes));
     register_module("features", features);
     register_module("classifier", classifier);
   }

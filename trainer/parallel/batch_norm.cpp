@@ -95,11 +95,14 @@ at::Tensor SharedStatistics::sum(const at::Tensor& values) {
 }
 
 at::Tensor BatchNorm2dImpl::forward(const at::Tensor& x) {
+  if (folded) return x;
   if (shared == nullptr || !is_training()) return torch::nn::BatchNorm2dImpl::forward(x);
+  // As wide as the parameters: bfloat16 would round the mean and the deviation.
+  const auto wide = x.to(weight.scalar_type());
   Statistics statistics;
   {
     const at::NoGradGuard no_grad;
-    statistics = statistics_of(x.detach(), *shared);
+    statistics = statistics_of(wide.detach(), *shared);
     if (running_mean.defined()) {
       const double momentum = options.momentum().value();
       num_batches_tracked.add_(1);
@@ -111,8 +114,9 @@ at::Tensor BatchNorm2dImpl::forward(const at::Tensor& x) {
     }
   }
   const auto inverse = (statistics.variance + options.eps()).rsqrt();
-  return Normalize::apply(x, weight, bias, statistics.mean, inverse, statistics.count,
-                          reinterpret_cast<std::int64_t>(shared));
+  return Normalize::apply(wide, weight, bias, statistics.mean, inverse, statistics.count,
+                          reinterpret_cast<std::int64_t>(shared))
+      .to(x.scalar_type());
 }
 
 void share_statistics(torch::nn::Module& module, SharedStatistics& statistics) {

@@ -37,6 +37,7 @@ class BatchNorm2dImpl : public torch::nn::BatchNorm2dImpl {
   at::Tensor forward(const at::Tensor& x);
 
   SharedStatistics* shared = nullptr;  ///< null: this process's batch alone
+  bool folded = false;                 ///< into the convolution before it: gives `x` as it is
 };
 TORCH_MODULE(BatchNorm2d);
 

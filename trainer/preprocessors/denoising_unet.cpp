@@ -22,10 +22,10 @@ constexpr std::array<int, 4> kUpDepths{3, 3, 3, 2};
 std::shared_ptr<Chain> stage(std::int64_t in, std::int64_t out, int depth, std::int64_t stride) {
   auto chain = std::make_shared<Chain>();
   for (int i = 0; i < depth; ++i) {
-    chain->add(concat("conv", i), nn::Conv2d(nn::Conv2dOptions(i == 0 ? in : out, out, 3)
-                                                 .stride(i == 0 ? stride : 1)
-                                                 .padding(1)
-                                                 .bias(false)));
+    chain->add(concat("conv", i), Conv2d(nn::Conv2dOptions(i == 0 ? in : out, out, 3)
+                                             .stride(i == 0 ? stride : 1)
+                                             .padding(1)
+                                             .bias(false)));
     chain->add(concat("bn", i), BatchNorm2d(out));
     chain->add(concat("relu", i), nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
   }
@@ -55,7 +55,7 @@ DenoisingUnet::DenoisingUnet(std::int64_t width) {
     up.push_back(register_module(concat("up", i), stage(joined, out, kUpDepths[i], 1)));
     channels = out;
   }
-  noise = register_module("noise", nn::Conv2d(nn::Conv2dOptions(channels, 3, 1)));
+  noise = register_module("noise", Conv2d(nn::Conv2dOptions(channels, 3, 1)));
 }
 
 at::Tensor DenoisingUnet::forward(const at::Tensor& images) {

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/conv.h>
 
 #include <memory>
 #include <vector>
 
 #include "trainer/models/chain.hpp"
+#include "trainer/models/convolution.hpp"
 
 namespace sweep::trainer {
 
@@ -23,7 +23,7 @@ struct DenoisingUnet : torch::nn::Module {
   at::Tensor forward(const at::Tensor& images);
 
   std::vector<std::shared_ptr<Chain>> down, up;  ///< up.front() is the deepest
-  torch::nn::Conv2d noise = nullptr;
+  Conv2d noise = nullptr;
 };
 
 }  // namespace sweep::trainer

@@ -1,7 +1,7 @@
 #include <ATen/ATen.h>
-#include <torch/nn/modules/conv.h>
 
 #include "trainer/batches.hpp"
+#include "trainer/models/convolution.hpp"
 #include "trainer/noise.hpp"
 #include "trainer/preprocessors/network_preprocessor.hpp"
 #include "trainer/tensors.hpp"
@@ -59,8 +59,8 @@ struct ReformerNetwork : nn::Module {
     last = layer("conv" + std::to_string(2 * encoder.size() + 1), width, 3);
   }
 
-  nn::Conv2d layer(const std::string& name, std::int64_t in, std::int64_t out) {
-    return register_module(name, nn::Conv2d(nn::Conv2dOptions(in, out, 3).padding(1)));
+  Conv2d layer(const std::string& name, std::int64_t in, std::int64_t out) {
+    return register_module(name, Conv2d(nn::Conv2dOptions(in, out, 3).padding(1)));
   }
 
   at::Tensor forward(const at::Tensor& images) { return decode(encode(images).back(), images); }
@@ -84,8 +84,8 @@ struct ReformerNetwork : nn::Module {
   }
 
   bool pools;
-  std::vector<nn::Conv2d> encoder, decoder;
-  nn::Conv2d last = nullptr;
+  std::vector<Conv2d> encoder, decoder;
+  Conv2d last = nullptr;
 };
 
 /// The reformer of MagNet (Meng and Chen 2017, arXiv:1705.09064, tables 1 and 2 and the authors'

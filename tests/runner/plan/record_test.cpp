@@ -27,6 +27,7 @@ TEST(PlanRecord, ChangesNameKeyAndBothValues) {
               UnorderedElementsAre("attacks.more.epsilon: (none) -> 0.5",
                                    "attacks.more.label_source: (none) -> \"true\"",
                                    "attacks.more.target: (none) -> \"none\"",
+                                   "attacks.more.precision: (none) -> \"float32\"",
                                    "attacks.more.method: (none) -> \"fgsm\""));
 }
 

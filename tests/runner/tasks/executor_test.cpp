@@ -66,6 +66,7 @@ Json training_task(int epochs) {
            {"milestones", {0.5}},
            {"gamma", 0.1},
            {"flip", true},
+           {"precision", "float32"},
            {"seed", 0}}}}}});
   return task;
 }

@@ -1,15 +1,6 @@
-#!/usr/bin/env python3
-"""Training throughput of sweep_runner beside a plain PyTorch loop.
-
-Both train the ResNet18 of sweeps/table1.toml on the same number of images of the same size, in float32,
-with the same threads, in turns; the figure of a turn is the images/s of its last epoch. PyTorch runs as
-most scripts have it (NCHW) and at its best (channels_last).
-
-    .deps/python/bin/python benchmarks/training.py --threads 2
-"""
-import argparse
+"""Training: sweep_runner beside a plain PyTorch loop of the same ResNet18, loss, batch, optimizer and images."""
+import contextlib
 import pathlib
-import statistics
 import subprocess
 import tempfile
 import time
@@ -19,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-PROJECT = pathlib.Path(__file__).resolve().parent.parent
-EPOCHS = 3  # the first one warms up
+PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
+EPOCHS = 3  # the figure is that of the last one; the first warms up
 
 SWEEP = """
 [sweep]
@@ -39,26 +30,26 @@ defence.name = "none"
 [training]
 epochs = {epochs}
 batch_size = {batch}
-seed = {seed}
+precision = "{precision}"
 [run]
 threads = {threads}
 device = "{device}"
 """
 
 DEFENCES = {
-    "none": 'name = "none"',
+    "cross-entropy": 'name = "none"',
     "L_n 1 + L_a 10": 'name = "denoising"\nlambda_n = 1\nlambda_a = 10',
 }
 
 
-def ours(arguments, defence, seed):
-    """Images/s of the last epoch, as the model's file tells it."""
+def ours(arguments, defence, precision):
+    """Clean images/s of the last epoch, as the model's file tells it."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        text = SWEEP.format(size=arguments.size, per_class=arguments.images // 4, batch=arguments.batch, epochs=EPOCHS,
-                            seed=seed, threads=arguments.threads, device=arguments.device, defence=DEFENCES[defence])
-        (folder / "sweep.toml").write_text(text)
-        subprocess.run([PROJECT / "build/bin/sweep_runner", folder / "sweep.toml", "--out", folder / "out"], check=True,
+        (folder / "sweep.toml").write_text(SWEEP.format(
+            size=arguments.size, per_class=arguments.images // 4, batch=arguments.batch, epochs=EPOCHS,
+            precision=precision, threads=arguments.threads, device=arguments.device, defence=DEFENCES[defence]))
+        subprocess.run([arguments.programs / "sweep_runner", folder / "sweep.toml", "--out", folder / "out"], check=True,
                        stdout=subprocess.DEVNULL)
         (model,) = (folder / "out/artifacts/model").iterdir()
         with h5py.File(model) as file:
@@ -112,59 +103,37 @@ def loss_of(model, decoder, x, y):
         return F.cross_entropy(model(x)[0], y)
     noisy = x + torch.empty_like(x).uniform_(-8 / 255, 8 / 255)
     logits, features, encoding = model(torch.cat([x, noisy]))
-    clean, disturbed = features.chunk(2)
+    clean, disturbed = features.float().chunk(2)
     loss = F.cross_entropy(logits, y.repeat(2)) + (clean - disturbed).flatten(1).norm(dim=1).mean()
     target = torch.cat([x, x])
-    return loss + 10 * 2 * (target - decoder(encoding)).flatten(1).norm(dim=1).mean()
+    return loss + 10 * 2 * (target - decoder(encoding).float()).flatten(1).norm(dim=1).mean()
 
 
-def pytorch(arguments, defence, memory_format):
-    """Images/s of the last epoch of a plain loop."""
+def pytorch(arguments, defence, precision, channels_last=True, compiled=False):
+    """Clean images/s of the last epoch of a plain loop."""
     device = arguments.device
+    memory_format = torch.channels_last if channels_last else torch.contiguous_format
     model = ResNet18().to(device, memory_format=memory_format)
-    decoder = None if defence == "none" else make_decoder().to(device, memory_format=memory_format)
+    decoder = None
+    if defence != "cross-entropy":
+        decoder = make_decoder().to(device, memory_format=memory_format)
     parameters = list(model.parameters()) + ([] if decoder is None else list(decoder.parameters()))
     optimizer = torch.optim.SGD(parameters, 0.01, momentum=0.9, weight_decay=1e-4)
     count = arguments.images // 4 * 4
     images = torch.randint(0, 256, (count, 3, arguments.size, arguments.size), dtype=torch.uint8)
     labels = torch.arange(count) % 4
+    loss_function = torch.compile(loss_of) if compiled else loss_of
+    autocast = torch.autocast(device, torch.bfloat16) if precision == "bf16" else contextlib.nullcontext()
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     for _ in range(EPOCHS):
         start = time.perf_counter()
         for batch in torch.randperm(count).split(arguments.batch):
             x = images[batch].to(device).contiguous(memory_format=memory_format).float() / 255
             optimizer.zero_grad()
-            loss = loss_of(model, decoder, x, labels[batch].to(device))
+            with autocast:
+                loss = loss_function(model, decoder, x, labels[batch].to(device))
             loss.backward()
             optimizer.step()
             loss.item()
         seconds = time.perf_counter() - start
     return count / seconds
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", type=int, default=64, help="pixels, default 64")
-    parser.add_argument("--images", type=int, default=512, help="per epoch, default 512")
-    parser.add_argument("--batch", type=int, default=64, help="default 64")
-    parser.add_argument("--threads", type=int, default=2, help="of both, default 2")
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each, default 3")
-    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-
-    print(f"ResNet18, {arguments.size} px, batch {arguments.batch}, {arguments.threads} threads, {arguments.device}: "
-          f"images/s, median of {arguments.rounds} turns (lowest to highest)")
-    print(f"{'loss':<16}{'sweep_runner':>22}{'PyTorch':>22}{'channels_last':>22}{'ratio to the best':>20}")
-    for defence in DEFENCES:
-        figures = [[], [], []]
-        for turn in range(arguments.rounds):
-            figures[0].append(ours(arguments, defence, turn))
-            figures[1].append(pytorch(arguments, defence, torch.contiguous_format))
-            figures[2].append(pytorch(arguments, defence, torch.channels_last))
-        medians = [statistics.median(values) for values in figures]
-        cells = "".join(f"{median:>8.1f} ({min(v):.1f} - {max(v):.1f})".rjust(22) for median, v in zip(medians, figures))
-        print(f"{defence:<16}{cells}{medians[0] / max(medians[1:]):>20.2f}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,83 @@
+#include "trainer/models/convolution.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "core/text.hpp"
+#include "tests/trainer/toy.hpp"
+#include "trainer/module_state.hpp"
+
+namespace sweep::trainer {
+namespace {
+
+struct Shape {
+  std::int64_t channels, kernel, stride, padding, height, width;
+};
+
+class FewChannels : public ::testing::TestWithParam<Shape> {};
+
+/// Against the gradient that LibTorch gives, in float64.
+TEST_P(FewChannels, HaveTheGradientOfATransposedConvolution) {
+  const auto [channels, kernel, stride, padding, height, width] = GetParam();
+  const auto x = at::rand({2, channels, height, width}, at::kDouble).requires_grad_(true);
+  const auto weight = at::randn({5, channels, kernel, kernel}, at::kDouble);
+  const auto y = at::conv2d(x, weight, {}, stride, padding);
+  const auto gradient = at::randn(y.sizes(), at::kDouble);
+  const auto expected = torch::autograd::grad({y}, {x}, {gradient}).front();
+  const auto actual = gradient_of_few_channels(gradient, weight, stride, padding, height, width);
+  ASSERT_EQ(actual.sizes(), expected.sizes());
+  EXPECT_LT(relative_error(actual, expected), 1e-13);
+}
+
+INSTANTIATE_TEST_SUITE_P(, FewChannels,
+                         ::testing::Values(Shape{3, 7, 2, 3, 16, 16}, Shape{3, 7, 2, 3, 17, 20},
+                                           Shape{3, 3, 1, 1, 8, 8}, Shape{3, 3, 2, 1, 9, 8},
+                                           Shape{1, 1, 1, 0, 4, 4}, Shape{4, 3, 3, 0, 11, 10},
+                                           Shape{2, 5, 3, 2, 13, 13}, Shape{3, 1, 2, 0, 7, 8},
+                                           Shape{3, 4, 4, 0, 15, 16}, Shape{3, 3, 1, 2, 5, 6}),
+                         [](const auto& tested) {
+                           const Shape& s = tested.param;
+                           return concat(s.channels, "x", s.kernel, "x", s.kernel, "_stride",
+                                         s.stride, "_padding", s.padding, "_", s.height, "x",
+                                         s.width);
+                         });
+
+/// Outputs and gradients of one convolution, as it is placed and as LibTorch computes it.
+TEST(Convolution, ComputesTheSameOnEveryWay) {
+  for (const std::int64_t side : {2, 7, 8}) {
+    for (const std::int64_t channels : {3, 256}) {
+      Conv2d layer(torch::nn::Conv2dOptions(channels, 8, 3).padding(1));
+      layer->to(at::kDouble);
+      place(*layer, at::kCPU);
+      const auto x = at::rand({3, channels, side, side}, at::kDouble)
+                         .contiguous(at::MemoryFormat::ChannelsLast);
+      for (const bool fixed : {false, true}) {
+        SCOPED_TRACE(concat(side, " px, ", channels, " channels, fixed ", fixed));
+        for (auto& parameter : layer->parameters()) parameter.set_requires_grad(!fixed);
+        const auto ours = x.detach().requires_grad_(true), plain = x.clone().requires_grad_(true);
+        const auto output = layer->forward(ours);
+        const auto expected =
+            at::conv2d(plain.contiguous(), layer->weight.contiguous(), layer->bias, 1, 1);
+        EXPECT_LT(relative_error(output, expected), 1e-13);
+        EXPECT_TRUE(output.is_contiguous(at::MemoryFormat::ChannelsLast));
+        const auto a = torch::autograd::grad({output.square().sum()}, {ours}).front();
+        const auto b = torch::autograd::grad({expected.square().sum()}, {plain}).front();
+        EXPECT_LT(relative_error(a, b), 1e-13);
+      }
+    }
+  }
+}
+
+TEST(Convolution, IsPlacedByItsWidth) {
+  Conv2d wide(torch::nn::Conv2dOptions(256, 4, 3)), narrow(torch::nn::Conv2dOptions(64, 4, 3));
+  place(*wide, at::kCPU);
+  place(*narrow, at::kCPU);
+  EXPECT_TRUE(wide->weight.is_contiguous());
+  EXPECT_TRUE(narrow->weight.is_contiguous(at::MemoryFormat::ChannelsLast));
+  EXPECT_FALSE(narrow->weight.is_contiguous());
+}
+
+}  // namespace
+}  // namespace sweep::trainer

@@ -7,8 +7,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <optional>
 
 #include "cluster/keyboard.hpp"
@@ -62,15 +66,63 @@ int exit_status(int wait_status) {
   return status > 128 && status <= 128 + SIGRTMAX ? after_signal("a rank", status - 128) : status;
 }
 
+/// Children that `process` has at the moment; none where the kernel doesn't tell.
+std::size_t children_of(pid_t process) {
+  std::size_t count = 0;
+  std::error_code gone;
+  for (const auto& thread :
+       std::filesystem::directory_iterator(concat("/proc/", process, "/task"), gone)) {
+    std::ifstream file(thread.path() / "children");
+    count += static_cast<std::size_t>(
+        std::distance(std::istream_iterator<pid_t>(file), std::istream_iterator<pid_t>()));
+  }
+  return count;
+}
+
+/// A rank's death ends mpirun within seconds, but not always: one that dies while MPI starts may
+/// leave Open MPI 4.1 waiting for ever.
+class StuckMpirun {
+ public:
+  StuckMpirun(pid_t mpirun, std::size_t ranks) : mpirun_(mpirun), ranks_(ranks) {}
+
+  /// To be called now and then: ends mpirun when a rank has been gone for too long.
+  void look() {
+    const auto now = Clock::now();
+    if (now - last_look_ < std::chrono::seconds(1)) return;
+    last_look_ = now;
+    const std::size_t living = children_of(mpirun_);
+    all_were_there_ = all_were_there_ || living >= ranks_;
+    if (!all_were_there_ || living >= ranks_) {
+      whole_ = now;
+    } else if (now - whole_ > std::chrono::seconds(kPatience)) {
+      log_error(concat("a rank has been gone for ", kPatience,
+                       " s, and mpirun waits for it; it is killed"));
+      ::kill(mpirun_, SIGKILL);
+      whole_ = now;
+    }
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr int kPatience = 20;
+
+  pid_t mpirun_;
+  std::size_t ranks_;
+  bool all_were_there_ = false;
+  Clock::time_point last_look_ = Clock::now(), whole_ = Clock::now();
+};
+
 /// Waits for the end of `child`, and hands on what arrives for it: the signals of `watched`, and
 /// keys, which mpirun gives to rank 0.
-int wait_and_forward(pid_t child, const sigset_t& watched, int keys) {
+int wait_and_forward(pid_t child, int ranks, const sigset_t& watched, int keys) {
+  StuckMpirun stuck(child, static_cast<std::size_t>(ranks));
   std::optional<Keyboard> keyboard;
   if (::isatty(STDIN_FILENO) != 0) keyboard.emplace();
   bool asked = false;
   for (;;) {
     int status = 0;
     if (::waitpid(child, &status, WNOHANG) == child) return exit_status(status);
+    stuck.look();
     const timespec pause{0, 100'000'000};
     const int signal = ::sigtimedwait(&watched, nullptr, &pause);
     while (const auto key = keyboard ? keyboard->next() : std::nullopt)
@@ -111,7 +163,7 @@ int run_mpirun(int ranks, const std::vector<std::string>& command) {
   to_parent = FileDescriptor();
   int reason = 0;
   const bool failed = ::read(from_child.get(), &reason, sizeof reason) > 0;
-  const int status = wait_and_forward(child, watched, keys.get());
+  const int status = wait_and_forward(child, ranks, watched, keys.get());
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   if (failed)
     throw InputError(concat("cannot start mpirun (", std::strerror(reason),

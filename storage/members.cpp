@@ -106,15 +106,17 @@ bool is_alive(const fs::path& member) {
 
 /// The run that has claimed it; nothing when it was released since, 0 when it can't be read.
 std::optional<std::int64_t> claimed_by(const fs::path& claim) {
-  if (!is_there(claim)) return std::nullopt;
-  try {
-    const Json member = parse_untrusted(read_text(claim));
-    const Json epoch = member.is_object() ? member.value("epoch", Json()) : Json();
-    return epoch.is_number_integer() ? epoch.get<std::int64_t>() : 0;
-  } catch (const Error&) {
-    if (!is_there(claim)) return std::nullopt;
-    throw;
+  constexpr int kTries = 100;  // between two looks it may be released and claimed again
+  for (int tries = 1; is_there(claim); ++tries) {
+    try {
+      const Json member = parse_untrusted(read_text(claim));
+      const Json epoch = member.is_object() ? member.value("epoch", Json()) : Json();
+      return epoch.is_number_integer() ? epoch.get<std::int64_t>() : 0;
+    } catch (const Error&) {
+      if (tries == kTries) throw;
+    }
   }
+  return std::nullopt;
 }
 
 /// Only by the holder of the list's lock: members end under it, too, so that a claim of one who is

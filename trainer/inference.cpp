@@ -15,8 +15,8 @@ namespace sweep::trainer {
 namespace {
 
 /// Batches of a multiple of this all run on the same kernels. oneDNN has others for fewer than
-/// four images per thread or a number that threads can't share evenly, MKL's matrix product for
-/// fewer than sixteen rows; cuDNN chooses by the size itself.
+/// sixteen images, or a number that threads can't share evenly; cuDNN chooses by the size itself.
+/// (Matrix products have their own way: trainer/models/linear.)
 std::int64_t batch_multiple(const at::Device& device) {
   return device.is_cpu() ? std::max(16, 8 * at::get_num_threads()) : inference_batch;
 }

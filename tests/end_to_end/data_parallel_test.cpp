@@ -38,11 +38,12 @@ threads = 1
 
 class DataParallel : public ::testing::Test {
  protected:
-  std::string command(const std::string& out, int ranks, const std::string& more = "") {
+  std::string command(const std::string& out, int ranks, const std::string& more = "",
+                      int devices = 0) {
     write_atomically(folder_ / "parallel.toml", kSweep);
     return concat((binaries() / "sweep_runner").string(), " run --np ", ranks, " ",
                   (folder_ / "parallel.toml").string(), " --out ", (folder_ / out).string(),
-                  " --devices-per-trial ", ranks, " ", more);
+                  " --devices-per-trial ", devices == 0 ? ranks : devices, " ", more);
   }
   std::vector<Json> journal(const std::string& out) const {
     return journal_of(folder_ / out, "parallel");
@@ -140,7 +141,7 @@ TEST_F(DataParallel, TheDeathOfAMemberCostsOneAttempt) {
 }
 
 TEST_F(DataParallel, RefusesWhatCannotBe) {
-  const Outcome few = run_shell(command("few", 2, "--set run.devices_per_trial=3"));
+  const Outcome few = run_shell(command("few", 2, "", 3));
   EXPECT_EQ(few.status, 2);
   EXPECT_THAT(few.output, HasSubstr("there are 2 ranks"));
   const Outcome local =

@@ -181,17 +181,24 @@ TEST_F(UpkeepSafety, DoctorSaysWhoWorksOnTheFolder) {
 }
 
 TEST_F(UpkeepSafety, WhatSearchHasEndedEarlyIsNotMissing) {
-  const fs::path model = some("model");
-  const std::string name = model.stem();
-  const Json plan = Json::parse(read_text(sweep_.run_folder() / "plan.json"));
-  std::size_t lost = 0;
-  for (std::size_t i = 0; i < plan.at("tasks").size(); ++i)
-    if (plan.at("tasks")[i].at("hash") == name)
-      for (const auto& task : plan.at("tasks"))
+  const Json tasks = Json::parse(read_text(sweep_.run_folder() / "plan.json")).at("tasks");
+  const auto users = [&](const std::string& kind, std::size_t of) {
+    std::vector<std::string> names;
+    for (const auto& task : tasks)
+      if (task.at("kind") == kind)
         for (const auto& input : task.at("inputs"))
-          if (input == i && task.at("kind") == "evaluation")
-            lost += fs::remove(sweep_.out() / "artifacts/evaluation" /
-                               (task.at("hash").get<std::string>() + ".h5"));
+          if (input == of) names.push_back(task.at("hash"));
+    return names;
+  };
+  // Not the attacker, whose adversarial set would be left without its model.
+  std::size_t chosen = 0;
+  while (tasks.at(chosen).at("kind") != "model" || !users("adversarial_set", chosen).empty())
+    ++chosen;
+  const std::string name = tasks.at(chosen).at("hash");
+  const fs::path model = sweep_.out() / "artifacts/model" / (name + ".h5");
+  std::size_t lost = 0;
+  for (const auto& evaluation : users("evaluation", chosen))
+    lost += fs::remove(sweep_.out() / "artifacts/evaluation" / (evaluation + ".h5"));
   fs::remove(model);
   ASSERT_GE(lost, 2u);
   const Outcome missing = on_folder("verify");

@@ -199,7 +199,7 @@ class LabTest(unittest.TestCase):
         (job,) = self.sweep.submit()
         self.sweep.wait_for_tasks(3)
         output_of("scancel", "--batch", "--signal=USR1", job)
-        self.check(job, words=["the end of the job is near", "it goes back to the queue (1 of 4)", "start 2"])
+        self.check(job, words=["the end of the job is near", "it goes back to the queue (1 of 10)", "start 2"])
 
     def test_cancelled_and_submitted_again(self):
         (job,) = self.sweep.submit()
@@ -226,10 +226,10 @@ class LabTest(unittest.TestCase):
         self.assertIn("which is the limit (slurm.requeues)", self.sweep.log(job))
 
     def test_time_limit_twice(self):
-        self.sweep.seconds = 4
+        self.sweep.seconds = 2.5
         (job,) = self.sweep.submit("--time=1", "--warning=30", "--ranks-per-node=1")
         self.assertEqual(end_of(job, 400), ("COMPLETED", 0), self.sweep.log(job))
-        self.check(job, words=["start 2", "start 3", "before the time limit"])
+        self.check(job, words=["the end of the job is near", "start 2", "start 3"])
 
     def test_an_executor_is_killed(self):
         (job,) = self.sweep.submit()

@@ -63,7 +63,7 @@ class ListLock {
   explicit ListLock(const fs::path& root) {
     const fs::path path = members_folder(root) / "lock";
     create_folders(path.parent_path());
-    file_ = FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    file_ = FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
     if (file_.get() < 0) throw storage_error("open", path.string(), errno);
   }
 

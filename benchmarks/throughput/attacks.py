@@ -12,7 +12,7 @@ import torch
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "parity"))
 import peers  # noqa: E402
 
-STEPS = 10
+STEPS = 20
 CW = {"binary_search_steps": 5, "steps": 100, "stepsize": 0.01, "confidence": 0, "initial_const": 1e-2}
 
 

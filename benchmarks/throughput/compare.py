@@ -149,6 +149,18 @@ def parse():
     return parser.parse_args()
 
 
+def write(results, arguments):
+    """After every comparison: some take minutes, and what was measured is kept when the next one is interrupted."""
+    if not arguments.out:
+        return
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    about = {"date": datetime.date.today().isoformat(), "machine": platform.processor() or platform.machine(),
+             "pytorch": torch.__version__, "threads": arguments.threads, "device": arguments.device,
+             "size": arguments.size, "batch": arguments.batch, "images": arguments.images}
+    (arguments.out / "results.json").write_text(json.dumps({**about, "results": results}, indent=1) + "\n")
+    plot(results, arguments.out / "throughput.png")
+
+
 def main():
     arguments = parse()
     torch.set_num_threads(arguments.threads)
@@ -164,14 +176,8 @@ def main():
             for number in range(arguments.rounds):
                 comparison.turn(number)
             results.append(comparison.result())
+            write(results, arguments)
     print_table(results)
-    if arguments.out:
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        about = {"date": datetime.date.today().isoformat(), "machine": platform.processor() or platform.machine(),
-                 "pytorch": torch.__version__, "threads": arguments.threads, "device": arguments.device,
-                 "size": arguments.size, "batch": arguments.batch, "images": arguments.images}
-        (arguments.out / "results.json").write_text(json.dumps({**about, "results": results}, indent=1) + "\n")
-        plot(results, arguments.out / "throughput.png")
 
 
 if __name__ == "__main__":

@@ -112,6 +112,7 @@ INSTANTIATE_TEST_SUITE_P(All, LinkInStore,
                                            "runs/noop/logs", "runs/noop/control",
                                            "runs/noop/tensorboard", "runs/noop/plan.json",
                                            "runs/noop/journal.jsonl", "runs/noop/status.json",
+                                           "runs/noop/lock", "members", "members/lock", "claims",
                                            "lock"));
 
 TEST_F(Security, ALinkInPlaceOfAnArtifactIsMadeAnew) {

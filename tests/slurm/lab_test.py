@@ -101,9 +101,13 @@ class Sweep:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def submit(self, *options):
+        return self.submit_real("--set=run.shard_size=100000", "--executor", BINARIES.parent / "tests/noop_executor",
+                                *options)
+
+    def submit_real(self, *options):
+        """The same with tasks that compute."""
         noop = json.dumps({"seconds": self.seconds, "results": True})
-        command = [BINARIES / "sweep_runner", "submit", self.file, "--out", self.folder / "out",
-                   "--set=run.shard_size=100000", "--executor", BINARIES.parent / "tests/noop_executor", *options]
+        command = [BINARIES / "sweep_runner", "submit", self.file, "--out", self.folder / "out", *options]
         text = subprocess.run([str(word) for word in command], check=True, text=True, stdout=subprocess.PIPE,
                               env={**os.environ, "NOOP": noop}).stdout
         return re.findall(r"\d+", text.split(":")[0])
@@ -288,6 +292,18 @@ class LabTest(unittest.TestCase):
         self.sweep.wait_for_tasks(4)
         output_of("scancel", job + "_0")
         self.check(job + "_1", words=["the sweep is finished"])
+
+    def test_trainings_and_attacks_that_are_requeued(self):
+        small = ["--set=dataset.image_size=32", "--set=dataset.train_per_class=8", "--set=dataset.test_per_class=4",
+                 "--set=training.epochs=2", "--set=attacks.cw.iterations=3", "--set=run.threads=1"]
+        alone = Sweep()
+        self.addCleanup(alone.close)
+        output_of(BINARIES / "sweep_runner", "run", alone.file, "--out", alone.folder / "out", *small)
+        (job,) = self.sweep.submit_real("--ranks-per-node=1", "--gpus-per-node=0", *small)
+        self.sweep.wait_for_tasks(5)
+        output_of("scontrol", "requeue", job)
+        self.expected = alone.table()
+        self.check(job, words=["start 2", "the sweep is finished"])
 
     def test_a_chain_goes_on_where_the_job_before_it_stopped(self):
         jobs = self.sweep.submit("--chain=2")

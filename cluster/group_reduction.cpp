@@ -141,7 +141,7 @@ void GroupReduction::receive(int from, std::string_view message) {
       throw Error(FailureType::communication,
                   concat("rank ", from, " sent ", values.size(), " bytes instead of ", bytes,
                          " (the ranks of a group must work on the same values)"));
-    std::memcpy(theirs.values.data() + begin, values.data(), bytes);
+    if (bytes > 0) std::memcpy(theirs.values.data() + begin, values.data(), bytes);
     ++theirs.results;
   }
   advance(header.sequence);
@@ -180,7 +180,7 @@ void GroupReduction::add_up(Work& work) const {
                               : work.contributions[i].data());
   }
   if (work.how == Reduction::first) {
-    if (own_ != 0) std::memcpy(sum.data(), terms.front(), bytes);
+    if (own_ != 0 && bytes > 0) std::memcpy(sum.data(), terms.front(), bytes);
     return;
   }
   const auto same = [](auto value) { return value; };

@@ -79,23 +79,23 @@ std::size_t children_of(pid_t process) {
   return count;
 }
 
-/// A rank's death ends mpirun within seconds, but not always: one that dies while MPI starts may
-/// leave Open MPI 4.1 waiting for ever.
+/// An mpirun that waits for a rank that is gone, which ends it within seconds otherwise.
 class StuckMpirun {
  public:
-  StuckMpirun(pid_t mpirun, std::size_t ranks) : mpirun_(mpirun), ranks_(ranks) {}
+  StuckMpirun(pid_t mpirun, std::size_t ranks, std::chrono::seconds patience)
+      : mpirun_(mpirun), ranks_(ranks), patience_(patience) {}
 
   /// To be called now and then: ends mpirun when a rank has been gone for too long.
   void look() {
     const auto now = Clock::now();
-    if (now - last_look_ < std::chrono::seconds(1)) return;
+    if (now - last_look_ < std::chrono::milliseconds(500)) return;
     last_look_ = now;
     const std::size_t living = children_of(mpirun_);
     all_were_there_ = all_were_there_ || living >= ranks_;
     if (!all_were_there_ || living >= ranks_) {
       whole_ = now;
-    } else if (now - whole_ > std::chrono::seconds(kPatience)) {
-      log_error(concat("a rank has been gone for ", kPatience,
+    } else if (now - whole_ > patience_) {
+      log_error(concat("a rank has been gone for ", patience_.count(),
                        " s, and mpirun waits for it; it is killed"));
       ::kill(mpirun_, SIGKILL);
       whole_ = now;
@@ -104,18 +104,17 @@ class StuckMpirun {
 
  private:
   using Clock = std::chrono::steady_clock;
-  static constexpr int kPatience = 20;
 
   pid_t mpirun_;
   std::size_t ranks_;
+  std::chrono::seconds patience_;
   bool all_were_there_ = false;
   Clock::time_point last_look_ = Clock::now(), whole_ = Clock::now();
 };
 
 /// Waits for the end of `child`, and hands on what arrives for it: the signals of `watched`, and
 /// keys, which mpirun gives to rank 0.
-int wait_and_forward(pid_t child, int ranks, const sigset_t& watched, int keys) {
-  StuckMpirun stuck(child, static_cast<std::size_t>(ranks));
+int wait_and_forward(pid_t child, StuckMpirun stuck, const sigset_t& watched, int keys) {
   std::optional<Keyboard> keyboard;
   if (::isatty(STDIN_FILENO) != 0) keyboard.emplace();
   bool asked = false;
@@ -135,7 +134,7 @@ int wait_and_forward(pid_t child, int ranks, const sigset_t& watched, int keys) 
 
 }  // namespace
 
-int run_mpirun(int ranks, const std::vector<std::string>& command) {
+int run_mpirun(int ranks, const std::vector<std::string>& command, std::chrono::seconds patience) {
   // Containers forbid the system call that copies between processes; without it MPI only warns and
   // copes.
   ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
@@ -163,7 +162,8 @@ int run_mpirun(int ranks, const std::vector<std::string>& command) {
   to_parent = FileDescriptor();
   int reason = 0;
   const bool failed = ::read(from_child.get(), &reason, sizeof reason) > 0;
-  const int status = wait_and_forward(child, ranks, watched, keys.get());
+  const int status = wait_and_forward(
+      child, StuckMpirun(child, static_cast<std::size_t>(ranks), patience), watched, keys.get());
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   if (failed)
     throw InputError(concat("cannot start mpirun (", std::strerror(reason),

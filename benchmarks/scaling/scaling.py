@@ -12,73 +12,34 @@ import argparse
 import json
 import os
 import pathlib
-import re
 import statistics
-import subprocess
-import tempfile
+import sys
 
-import h5py
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import small_training  # noqa: E402
 
-PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
-
-SWEEP = """
-[sweep]
-name = "scaling"
-[dataset]
-name = "synthetic_lesions"
-image_size = {size}
-train_per_class = {per_class}
-test_per_class = 2
-[model]
-name = "resnet18"
-[defence]
-{defence}
-[attacker]
-defence.name = "none"
-[training]
-epochs = 3
-batch_size = {batch}
-precision = "{precision}"
-[run]
-threads = 1
-device = "{device}"
-devices_per_trial = {ranks}
-gradient_compression = "{compression}"
-"""
-
-DEFENCES = {"cross-entropy": 'name = "none"', "full": 'name = "denoising"\nlambda_n = 1\nlambda_a = 10'}
+STEPS = 6  # in an epoch
 
 
 def train(arguments, ranks, compression):
-    """Clean images/s of the last epoch; bytes that a rank gave in each step; the part that the backward pass hid."""
-    steps = 6  # in an epoch
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        (folder / "sweep.toml").write_text(SWEEP.format(
-            size=arguments.size, per_class=steps * ranks * arguments.batch // 4, batch=ranks * arguments.batch, ranks=ranks,
-            precision=arguments.precision, device=arguments.device, compression=compression,
-            defence=DEFENCES[arguments.loss]))
-        subprocess.run([arguments.programs / "sweep_runner", folder / "sweep.toml", "--out", folder / "out", "--np",
-                        str(ranks)], check=True, stdout=subprocess.DEVNULL)
-        (model,) = (folder / "out/artifacts/model").iterdir()
-        with h5py.File(model) as file:
-            speed = float(file["history/images_per_second"][-1])
-        traffic = [(int(match[1]), float(match[2])) for log in folder.glob("out/runs/scaling/logs/*.log")
-                   for match in re.finditer(r"gave (\d+) bytes .*?([\d.]+) % of them", log.read_text())]
-    return speed, traffic[0][0] / (3 * steps) if traffic else 0, traffic[0][1] if traffic else 0
+    return small_training.run(
+        arguments.programs, images=STEPS * ranks * arguments.batch, size=arguments.size, batch=ranks * arguments.batch,
+        defence=arguments.loss, precision=arguments.precision, threads=1, device=arguments.device, ranks=ranks,
+        batch_norm=arguments.batch_norm, compression=compression)
 
 
 def main():
     parser = argparse.ArgumentParser(prog="benchmarks/scaling/run", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ranks", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--loss", choices=list(DEFENCES), default="full")
+    parser.add_argument("--loss", choices=list(small_training.DEFENCES), default="L_n 1 + L_a 10")
+    parser.add_argument("--batch-norm", choices=["synchronised", "local"], default="synchronised")
     parser.add_argument("--size", type=int, default=64, help="pixels, default 64")
     parser.add_argument("--batch", type=int, default=32, help="images of each rank, default 32")
     parser.add_argument("--precision", default="float32", choices=["float32", "tf32", "bf16"])
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--rounds", type=int, default=3, help="turns of each, default 3")
-    parser.add_argument("--programs", type=pathlib.Path, default=PROJECT / "build/bin", metavar="DIR")
+    parser.add_argument("--programs", type=pathlib.Path, default=small_training.PROJECT / "build/bin", metavar="DIR")
     parser.add_argument("--out", type=pathlib.Path, metavar="FILE.json")
     arguments = parser.parse_args()
     cases = [(ranks, compression) for ranks in arguments.ranks
@@ -88,19 +49,20 @@ def main():
         for case in cases:
             turns[case].append(train(arguments, *case))
     cores = os.cpu_count() if arguments.device == "cpu" else max(arguments.ranks)
-    alone = statistics.median(speed for speed, _, _ in turns[1, "none"]) if (1, "none") in turns else None
+    alone = statistics.median(turn.images_per_second for turn in turns[1, "none"]) if (1, "none") in turns else None
     results = []
     print("| ranks | gradients travel as | images/s (range) | efficiency | MB of a step and rank | during the backward pass |")
     print("|---|---|---|---|---|---|")
-    for (ranks, compression), figures in turns.items():
-        speeds = [speed for speed, _, _ in figures]
+    for (ranks, compression), trainings in turns.items():
+        speeds = [turn.images_per_second for turn in trainings]
         median = statistics.median(speeds)
         efficiency = median / (alone * min(ranks, cores)) if alone else None
+        step_bytes, overlapped = trainings[0].gradient_bytes / (small_training.EPOCHS * STEPS), trainings[0].overlapped
         results.append({"ranks": ranks, "compression": compression, "images_per_second": speeds, "efficiency": efficiency,
-                        "bytes_per_step": figures[0][1], "overlapped_percent": figures[0][2]})
+                        "bytes_per_step": step_bytes, "overlapped_percent": overlapped})
         print(f"| {ranks} | {'float32' if compression == 'none' else compression} | {median:.1f} ({min(speeds):.1f} - "
-              f"{max(speeds):.1f}) | {'' if efficiency is None else f'{100 * efficiency:.0f} %'} | {figures[0][1] / 1e6:.1f} | "
-              f"{figures[0][2]:.0f} % |")
+              f"{max(speeds):.1f}) | {'' if efficiency is None else f'{100 * efficiency:.0f} %'} | {step_bytes / 1e6:.1f} | "
+              f"{overlapped:.0f} % |")
     if arguments.out:
         arguments.out.write_text(json.dumps(results, indent=1) + "\n")
 

@@ -20,7 +20,9 @@ import attacks
 import torch
 import training
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "parity"))
+BENCHMARKS = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(BENCHMARKS), str(BENCHMARKS / "parity")]
+import small_training  # noqa: E402
 import subject as subjects  # noqa: E402
 
 OURS = "sweep_runner"
@@ -65,7 +67,7 @@ def trainings(arguments):
     def other(defence, precision, **options):
         return lambda: {"speed": training.pytorch(arguments, defence, precision, **options)}
 
-    for defence in training.DEFENCES:
+    for defence in small_training.DEFENCES:
         for precision in ("float32", "tf32", "bf16") if arguments.device == "cuda" else ("float32", "bf16"):
             contenders = {OURS: mine(defence, precision)}
             if precision == "float32":
@@ -144,7 +146,7 @@ def parse():
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--compile", action="store_true", help="torch.compile as well: minutes of compiling")
     parser.add_argument("--oracle", type=pathlib.Path, metavar="DIR", help="weights and images to attack, as for parity/run")
-    parser.add_argument("--programs", type=pathlib.Path, default=training.PROJECT / "build/bin", metavar="DIR")
+    parser.add_argument("--programs", type=pathlib.Path, default=small_training.PROJECT / "build/bin", metavar="DIR")
     parser.add_argument("--out", type=pathlib.Path, metavar="DIR", help="writes results.json and throughput.png there")
     return parser.parse_args()
 

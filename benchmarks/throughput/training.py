@@ -1,59 +1,24 @@
 """Training: sweep_runner beside a plain PyTorch loop of the same ResNet18, loss, batch, optimizer and images."""
 import contextlib
 import pathlib
-import subprocess
-import tempfile
+import sys
 import time
 
-import h5py
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
-EPOCHS = 3  # the figure is that of the last one; the first warms up
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import small_training  # noqa: E402
 
-SWEEP = """
-[sweep]
-name = "benchmark"
-[dataset]
-name = "synthetic_lesions"
-image_size = {size}
-train_per_class = {per_class}
-test_per_class = 2
-[model]
-name = "resnet18"
-[defence]
-{defence}
-[attacker]
-defence.name = "none"
-[training]
-epochs = {epochs}
-batch_size = {batch}
-precision = "{precision}"
-[run]
-threads = {threads}
-device = "{device}"
-"""
-
-DEFENCES = {
-    "cross-entropy": 'name = "none"',
-    "L_n 1 + L_a 10": 'name = "denoising"\nlambda_n = 1\nlambda_a = 10',
-}
+EPOCHS = small_training.EPOCHS
 
 
 def ours(arguments, defence, precision):
-    """Clean images/s of the last epoch, as the model's file tells it."""
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        (folder / "sweep.toml").write_text(SWEEP.format(
-            size=arguments.size, per_class=arguments.images // 4, batch=arguments.batch, epochs=EPOCHS,
-            precision=precision, threads=arguments.threads, device=arguments.device, defence=DEFENCES[defence]))
-        subprocess.run([arguments.programs / "sweep_runner", folder / "sweep.toml", "--out", folder / "out"], check=True,
-                       stdout=subprocess.DEVNULL)
-        (model,) = (folder / "out/artifacts/model").iterdir()
-        with h5py.File(model) as file:
-            return float(file["history/images_per_second"][-1])
+    """Clean images/s of the last epoch."""
+    return small_training.run(arguments.programs, images=arguments.images, size=arguments.size, batch=arguments.batch,
+                              defence=defence, precision=precision, threads=arguments.threads,
+                              device=arguments.device).images_per_second
 
 
 class Block(nn.Module):

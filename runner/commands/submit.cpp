@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,52 +36,56 @@ constexpr char kExamples[] =
     "  sweep_runner submit sweeps/table1.toml --time 60 --chain 5\n"
     "  sweep_runner submit sweeps/table1.toml --gpus-per-node 1 --array 8";
 
-/// An option that stands for a key of [slurm].
-struct Shorthand {
-  const char* option;
+/// A key of [slurm] that is an option, too: "gpus_per_node" as --gpus-per-node.
+struct KeyOption {
   const char* key;
   const char* type;
   const char* summary;
 };
 
-constexpr Shorthand kTexts[] = {
-    {"partition", "partition", "NAME", "Where the job runs"},
-    {"account", "account", "NAME", "Who pays"},
-    {"qos", "qos", "NAME", "Quality of service"},
-    {"constraint", "constraint", "FEATURES", "What the nodes must have"},
-    {"time", "time", "LIMIT", "Time limit: 90 (minutes), 4:00:00, 2-12 (days and hours)"},
-    {"mail", "mail", "ADDRESS", "Who is told of the job's end"},
-    {"launcher", "launcher", "NAME", "What starts the ranks: mpirun or srun"},
+constexpr KeyOption kTexts[] = {
+    {"partition", "NAME", "Where the job runs"},
+    {"account", "NAME", "Who pays"},
+    {"qos", "NAME", "Quality of service"},
+    {"constraint", "FEATURES", "What the nodes must have"},
+    {"time", "LIMIT", "Time limit: 90 (minutes), 4:00:00, 2-12 (days and hours)"},
+    {"mail", "ADDRESS", "Who is told of the job's end"},
+    {"launcher", "NAME", "What starts the ranks: mpirun or srun"},
 };
 
-constexpr Shorthand kNumbers[] = {
-    {"nodes", "nodes", "N", "Nodes of the job"},
-    {"gpus-per-node", "gpus_per_node", "N", "GPUs of each node, one rank for each"},
-    {"ranks-per-node", "ranks_per_node", "N", "Ranks of each node; default: one for each GPU"},
-    {"warning", "warning", "SECONDS", "So long before the time limit running tasks save and end"},
-    {"requeues", "requeues", "N", "How often the job may go back to the queue"},
+constexpr KeyOption kNumbers[] = {
+    {"nodes", "N", "Nodes of the job"},
+    {"gpus_per_node", "N", "GPUs of each node, one rank for each"},
+    {"ranks_per_node", "N", "Ranks of each node; default: one for each GPU"},
+    {"warning", "SECONDS", "So long before the time limit running tasks save and end"},
+    {"requeues", "N", "How often the job may go back to the queue"},
 };
 
-constexpr Shorthand kLists[] = {
-    {"sbatch", "sbatch", "OPTION",
+constexpr KeyOption kLists[] = {
+    {"sbatch", "OPTION",
      "A further option of sbatch, beside those of the files: "
      "--sbatch=--mem=64G; repeatable"},
-    {"setup", "setup", "LINE",
+    {"setup", "LINE",
      "A shell line before the start, such as 'module load openmpi', "
      "beside those of the files; repeatable"},
 };
+
+std::string option_of(std::string key) {
+  std::replace(key.begin(), key.end(), '_', '-');
+  return key;
+}
 
 class Submit final : public Command {
  public:
   void add_options(CLI::App& app) override {
     app_ = &app;
     add_sweep_options(app, request_);
-    for (const auto& [option, key, type, summary] : kTexts)
-      add(app, option, texts_[key], type, summary);
-    for (const auto& [option, key, type, summary] : kNumbers)
-      add(app, option, numbers_[key], type, summary);
-    for (const auto& [option, key, type, summary] : kLists)
-      add(app, option, lists_[key], type, summary)->allow_extra_args(false)->take_all();
+    for (const auto& [key, type, summary] : kTexts)
+      add(app, option_of(key), texts_[key], type, summary);
+    for (const auto& [key, type, summary] : kNumbers)
+      add(app, option_of(key), numbers_[key], type, summary);
+    for (const auto& [key, type, summary] : kLists)
+      add(app, option_of(key), lists_[key], type, summary)->allow_extra_args(false)->take_all();
     add(app, "array", array_, "N",
         "N jobs that work on the sweep at once, as far as they get nodes")
         ->check(CLI::Range(1, 1000));
@@ -125,12 +131,12 @@ class Submit final : public Command {
     const Json section = file.root.value("slurm", Json::object());
     Json merged = user.root;
     for (const auto& [key, value] : section.items()) merged[key] = value;
-    std::map<std::string, std::string> options;  // key -> option that has set it
-    for (const auto& [option, key, type, summary] : kTexts)
-      if (given(option)) merged[key] = texts_.at(options[key] = key);
-    for (const auto& [option, key, type, summary] : kNumbers)
-      if (given(option)) merged[key] = numbers_.at(options[key] = key);
-    for (const auto& [option, key, type, summary] : kLists)
+    std::set<std::string> options;  // keys that the command line has set
+    for (const auto& [key, type, summary] : kTexts)
+      if (given(option_of(key))) merged[*options.insert(key).first] = texts_.at(key);
+    for (const auto& [key, type, summary] : kNumbers)
+      if (given(option_of(key))) merged[*options.insert(key).first] = numbers_.at(key);
+    for (const auto& [key, type, summary] : kLists)
       for (const auto& line : lists_.at(key)) merged[key].push_back(line);
     return slurm::resolve_options(merged, [&](const std::string& dotted) {
       const std::string key = dotted.substr(dotted.find('.') + 1);

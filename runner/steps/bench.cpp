@@ -138,8 +138,9 @@ std::shared_ptr<trainer::Classifier> classifier_for(const Subject& subject) {
 
 constexpr std::array<const char*, 4> kMeasured{"cross-entropy", "full_loss", "ifgsm", "cw"};
 
-Json measure(const Subject& subject, const std::string& precision, Progress& progress,
-             double done) {
+/// @param part  of the whole that this is, behind `done`
+Json measure(const Subject& subject, const std::string& precision, Progress& progress, double done,
+             double part) {
   const auto classifier = classifier_for(subject);
   const auto cross_entropy = [&] { return training_speed(subject, precision, 0, 0); };
   const auto full_loss = [&] { return training_speed(subject, precision, 1, 10); };
@@ -160,7 +161,8 @@ Json measure(const Subject& subject, const std::string& precision, Progress& pro
   const std::array<std::function<double()>, 4> measurements{cross_entropy, full_loss, ifgsm, cw};
   Json speeds;
   for (std::size_t i = 0; i < measurements.size(); ++i) {
-    progress.report(done + static_cast<double>(i) / 16, concat(kMeasured[i], " in ", precision));
+    progress.report(done + part * static_cast<double>(i) / kMeasured.size(),
+                    concat(kMeasured[i], " in ", precision));
     speeds[kMeasured[i]] = measurements[i]();
   }
   return speeds;
@@ -221,13 +223,15 @@ ExitCode bench(const BenchRequest& request) {
                {"batch", batch}};
   {
     Progress progress("bench");
+    auto precisions = precision_names();
+    if (!device.is_cuda()) std::erase(precisions, "tf32");
+    const double part = 1.0 / static_cast<double>(precisions.size());
     double done = 0;
-    for (const auto& precision : precision_names()) {
-      if (precision == "tf32" && !device.is_cuda()) continue;
-      Json speeds = measure(subject, precision, progress, done);
+    for (const auto& precision : precisions) {
+      Json speeds = measure(subject, precision, progress, done, part);
       speeds["table1_seconds"] = table1_seconds(speeds);
       results["precisions"][precision] = speeds;
-      done += device.is_cuda() ? 1.0 / 3 : 0.5;
+      done += part;
     }
   }
   if (request.json) {

@@ -91,7 +91,7 @@ class Case:
     def inject(self, settings, what, ranks, always=False):
         fired = self.folder / "fired"
         environment = {key: str(value) for key, value in settings.items()}
-        environment.update(LD_PRELOAD=str(self.programs.library), FAULT_UNDER=str(self.folder / "out"),
+        environment.update(LD_PRELOAD=str(self.programs.injection), FAULT_UNDER=str(self.folder / "out"),
                            FAULT_FIRED=str(fired))
         status = self.finish(self.start(ranks, environment=environment), patience=120)
         if always or fired.exists():

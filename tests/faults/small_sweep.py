@@ -72,7 +72,7 @@ class Programs:
         self.runner = self.build / "bin/sweep_runner"
         self.noop = self.build / "tests/noop_executor"
         self.executor_name = "trial_executor" if real else self.noop.name
-        self.library = self.build / "tests/libfault_injection.so"
+        self.injection = self.build / "tests/libfault_injection.so"
         for program in (self.runner, self.noop):
             if not program.exists():
                 raise SystemExit(f"'{program}' is not there; build it: scripts/build")

@@ -269,11 +269,12 @@ TEST_F(DicomTest, LengthsThatLieTakeNoMemory) {
     expect_refused(file.bytes(), "can't be read as DICOM");
     file.more_before.clear();
   }
-#ifndef __SANITIZE_ADDRESS__  // it keeps what is freed for a while
-  EXPECT_LT(peak_memory() - before, 100 << 20);
+#ifdef __SANITIZE_ADDRESS__
+  constexpr std::int64_t kMost = 600 << 20;  // it keeps 256 MB of what is freed for a while
 #else
-  EXPECT_GE(peak_memory(), before);
+  constexpr std::int64_t kMost = 100 << 20;
 #endif
+  EXPECT_LT(peak_memory() - before, kMost);
 }
 
 // Sequences in sequences are read by recursion.

@@ -35,7 +35,7 @@ class Mpirun : public ::testing::Test {
 };
 
 TEST_F(Mpirun, ThatWaitsForADeadRankIsEnded) {
-  EXPECT_EQ(run("sleep 30 & sleep 1 & wait $!; exec sleep 30\n"), 75);
+  EXPECT_EQ(run("sleep 30 > /dev/null 2>&1 & sleep 1 & wait $!; exec sleep 30\n"), 75);
 }
 
 TEST_F(Mpirun, WhoseRanksLiveIsLeftAlone) {

@@ -50,6 +50,19 @@ function(sweep_use_json target)
   sweep_reuse(${target} json)
 endfunction()
 
+# For what runs for a moment only, or only in tests: compiled for the time that compiling takes.
+set(sweep_quick_options $<$<CONFIG:Release>:-O1>)
+
+# What reads command lines: every file of it would optimise CLI11's functions again.
+function(sweep_use_cli target)
+  if(NOT TARGET sweep_cli_pch)
+    sweep_precompile(cli HEADERS <nlohmann/json.hpp> <CLI/CLI.hpp> OPTIONS ${sweep_quick_options}
+      LINK nlohmann_json::nlohmann_json CLI11::CLI11)
+  endif()
+  target_compile_options(${target} PRIVATE ${sweep_quick_options})
+  sweep_reuse(${target} cli)
+endfunction()
+
 # sweep_library(core SOURCES a.cpp ... LINK Library ...)
 # makes the static library sweep_core with the alias sweep::core. Includes are relative to the
 # repository's root, so that every #include names the layer it reaches into.
@@ -129,9 +142,6 @@ function(sweep_use_torch target)
   sweep_reuse(${target} torch)
 endfunction()
 
-# Tests are compiled for the time that compiling takes: what they test is optimised as always.
-set(sweep_test_options $<$<CONFIG:Release>:-O1>)
-
 # sweep_test(core TIMEOUT 60 SOURCES a_test.cpp ... LINK sweep::core PLUGINS attacks)
 # is one program, core_tests, and one CTest entry; a test without a time limit is an error. What stands
 # behind LAUNCHER is put before the program. BUSY: it keeps two cores busy, so nothing should run beside it.
@@ -146,11 +156,11 @@ function(sweep_test name)
   add_executable(${name}_tests ${ARG_SOURCES})
   target_include_directories(${name}_tests PRIVATE "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/generated")
   sweep_compile_options(${name}_tests)
-  target_compile_options(${name}_tests PRIVATE ${sweep_test_options})
+  target_compile_options(${name}_tests PRIVATE ${sweep_quick_options})
   if(NOT TARGET sweep_gtest_pch)
-    sweep_precompile(gtest HEADERS <gmock/gmock.h> <nlohmann/json.hpp> OPTIONS ${sweep_test_options}
+    sweep_precompile(gtest HEADERS <gmock/gmock.h> <nlohmann/json.hpp> OPTIONS ${sweep_quick_options}
       LINK GTest::gmock GTest::gtest nlohmann_json::nlohmann_json)
-    sweep_precompile(torch_gtest HEADERS <gmock/gmock.h> ${sweep_torch_headers} OPTIONS ${sweep_test_options}
+    sweep_precompile(torch_gtest HEADERS <gmock/gmock.h> ${sweep_torch_headers} OPTIONS ${sweep_quick_options}
       LINK GTest::gmock GTest::gtest LibTorch::cpu nlohmann_json::nlohmann_json)
   endif()
   if(ARG_TORCH)

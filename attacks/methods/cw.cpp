@@ -2,12 +2,14 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <utility>
+#include <vector>
 
 #include "attacks/attack.hpp"
 #include "attacks/gradient.hpp"
+#include "attacks/methods/cw_search.hpp"
 
 namespace sweep::attacks {
 namespace {
@@ -39,51 +41,81 @@ const OptionTable<CwOptions> table{
      {.min = 0, .max = 1e6, .unit = "logits", .doc = "margin by which another class must win"}},
     {"abort_early",
      &CwOptions::abort_early,
-     {.doc = "end an image's search step when its loss has stopped falling"}},
+     {.doc =
+          "end an image's search step when its loss has stopped falling, or when it is known that "
+          "its c suffices and a smaller one is to be tried"}},
 };
 
-// Constants of the authors' code, but for kLossFactor, which is 0.9999 there and compares single
-// iterations (see drop_finished).
-constexpr double kUnbounded = 1e10;            // the upper bound of c until an image is fooled
-constexpr double kBounded = 1e9;               // upper bounds below this are bisected
-constexpr double kShrink = 0.999999;           // keeps atanh finite at pixels of 0 and 1
-constexpr std::int64_t kLossChecks = 10;       // in a search step
-constexpr double kLossFactor = 0.99;           // a loss that falls by less has stopped falling
-constexpr std::int64_t kManySearchSteps = 10;  // with so many, the last one takes the best c again
+// Of the authors' code: keeps atanh finite at pixels of 0 and 1.
+constexpr double kShrink = 0.999999;
 
 // Adam's, as its authors give them (Kingma and Ba 2015, arXiv:1412.6980).
 constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kAdamEpsilon = 1e-8;
 
-/// What is known of every image of the batch, from one search step to the next.
-struct Search {
-  at::Tensor constant, lower, upper;  ///< [N] float64: c and the bounds of its binary search
-  at::Tensor best;                    ///< [N,3,H,W], clean until an adversarial image is found
-  at::Tensor best_squared;            ///< [N], its squared distance: infinite until then
+/// What Adam moves, and its two moments: [n,3,H,W] each.
+struct Variables {
+  at::Tensor w, mean, mean_square;
+
+  Variables of(const at::Tensor& rows) const {
+    return {w.index_select(0, rows), mean.index_select(0, rows), mean_square.index_select(0, rows)};
+  }
+  void put(const at::Tensor& rows, const Variables& values) {
+    w.index_copy_(0, rows, values.w);
+    mean.index_copy_(0, rows, values.mean);
+    mean_square.index_copy_(0, rows, values.mean_square);
+  }
 };
 
-/// The images that a search step still works on, and its state for them.
-struct Active {
-  at::Tensor index;                     ///< [n], their places in the batch
-  at::Tensor clean, classes, constant;  ///< theirs
-  at::Tensor w, mean, mean_square;      ///< [n,3,H,W]: the variable, and Adam's two moments
-  at::Tensor loss, previous_loss;       ///< [n], summed since the last check and before it
+/// Before the first step.
+Variables start_of(const at::Tensor& clean) {
+  const at::Tensor w = at::atanh((clean * 2 - 1) * kShrink);
+  return {w, at::zeros_like(w), at::zeros_like(w)};
+}
 
-  void keep(const at::Tensor& rows) {
-    for (at::Tensor* tensor :
-         {&index, &clean, &classes, &constant, &w, &mean, &mean_square, &loss, &previous_loss})
-      *tensor = tensor->index_select(0, rows);
-  }
+/// One image that is worked on.
+struct Candidate {
+  std::int64_t image;  ///< its place in the batch
+  CwSearch search;
+  double nearest = std::numeric_limits<double>::infinity();  ///< squared distance of the best
+};
+
+/// The images that are worked on, each at its own iteration of its own search step.
+struct Active {
+  std::vector<Candidate> candidates;  ///< [n]
+  at::Tensor clean, classes;          ///< theirs
+  Variables variables;
 };
 
 /// What one evaluation of the model says of the active images.
 struct Evaluation {
-  at::Tensor adversarial, gradient;   ///< [n,3,H,W]; the gradient is with respect to w
-  at::Tensor squared, loss, success;  ///< [n]
+  at::Tensor adversarial, gradient;  ///< [n,3,H,W]; the gradient is with respect to w
+  at::Tensor squared, loss, missed;  ///< [n] float64 on the host; missed: by how much the goal is
 };
 
-/// Indices of the true elements.
-at::Tensor rows_where(const at::Tensor& condition) {
-  return condition.nonzero().squeeze(1);
+/// The rows of the active images of which `is(row)` is true, and their images in the batch.
+struct Rows {
+  template <typename Condition>
+  Rows(const Active& active, const Condition& is) {
+    std::vector<std::int64_t> images;
+    for (std::size_t row = 0; row < active.candidates.size(); ++row) {
+      if (!is(row)) continue;
+      list.push_back(static_cast<std::int64_t>(row));
+      images.push_back(active.candidates[row].image);
+    }
+    in_active = at::tensor(list, at::kLong).to(active.clean.device());
+    in_batch = at::tensor(images, at::kLong).to(active.clean.device());
+  }
+
+  std::vector<std::int64_t> list;
+  at::Tensor in_active, in_batch;  ///< int64: the same on the device, and the images
+};
+
+/// [n,1,1,1]: a number of each active image, of its type and on its device.
+template <typename Value>
+at::Tensor per_image(const Active& active, const Value& value) {
+  std::vector<double> values;
+  for (const auto& candidate : active.candidates) values.push_back(value(candidate.search));
+  return at::tensor(values, at::kDouble).to(active.clean.options()).view({-1, 1, 1, 1});
 }
 
 /// By how much the goal is missed, [N]: how far the class that is to be left exceeds the largest
@@ -96,30 +128,18 @@ at::Tensor margin(const at::Tensor& logits, const at::Tensor& classes, bool targ
   return targeted ? other - own : own - other;
 }
 
-void keep_better(Search& search, const Active& active, const Evaluation& now) {
-  const at::Tensor nearer = now.squared < search.best_squared.index_select(0, active.index);
-  const at::Tensor rows = rows_where(now.success & nearer);
-  const at::Tensor index = active.index.index_select(0, rows);
-  search.best.index_copy_(0, index, now.adversarial.index_select(0, rows));
-  search.best_squared.index_copy_(0, index, now.squared.index_select(0, rows));
-}
-
-/// One step of Adam on w; `step` counts from 1.
-void adam_step(Active& active, const at::Tensor& gradient, double learning_rate,
-               std::int64_t step) {
-  active.mean.mul_(kBeta1).add_(gradient, 1 - kBeta1);
-  active.mean_square.mul_(kBeta2).addcmul_(gradient, gradient, 1 - kBeta2);
-  const double mean_part = 1 - std::pow(kBeta1, step), square_part = 1 - std::pow(kBeta2, step);
-  const at::Tensor scale = (active.mean_square / square_part).sqrt_().add_(kAdamEpsilon);
-  active.w.addcdiv_(active.mean, scale, -learning_rate / mean_part);
-}
-
-/// Bisects between the bounds where an image was ever fooled; raises c tenfold where it never was.
-void update_constants(Search& search, const at::Tensor& found) {
-  search.upper = at::where(found, at::minimum(search.upper, search.constant), search.upper);
-  search.lower = at::where(found, search.lower, at::maximum(search.lower, search.constant));
-  search.constant =
-      at::where(search.upper < kBounded, (search.lower + search.upper) / 2, search.constant * 10);
+/// One step of Adam on w.
+void adam_step(Active& active, const at::Tensor& gradient, double learning_rate) {
+  auto& [w, mean, mean_square] = active.variables;
+  mean.mul_(kBeta1).add_(gradient, 1 - kBeta1);
+  mean_square.mul_(kBeta2).addcmul_(gradient, gradient, 1 - kBeta2);
+  const auto unbiased = [&](double beta) {
+    return per_image(active, [beta](const CwSearch& search) {
+      return 1 - std::pow(beta, static_cast<double>(search.iteration() + 1));
+    });
+  };
+  const at::Tensor scale = (mean_square / unbiased(kBeta2)).sqrt_().add_(kAdamEpsilon);
+  w.addcdiv_(mean / unbiased(kBeta1), scale, -learning_rate);
 }
 
 /// The L2 attack of Carlini and Wagner, "Towards Evaluating the Robustness of Neural Networks"
@@ -128,8 +148,8 @@ void update_constants(Search& search, const at::Tensor& found) {
 /// for a label that is to be left and max Z_other - Z_target for a class that is to be reached.
 ///
 /// Unlike in most implementations, constants, bounds, early abort and best result belong to one
-/// image each: no image's result depends on which others are in its batch. An image leaves the
-/// computation as soon as its loss has stopped falling.
+/// image each (CwSearch): no image's result depends on which others are in its batch, none waits
+/// for another, and each leaves the computation when its own search is over.
 class Cw final : public Attack {
  public:
   explicit Cw(const CwOptions& options) : options_(options) {}
@@ -141,95 +161,99 @@ class Cw final : public Attack {
     const at::Tensor output = logits(clean);
     check_finite(output);
     // An image that reaches the goal as it is cannot be improved: its distance is 0.
-    const at::Tensor index = rows_where(~fooled(margin(output, goal.classes, goal.targeted)));
-    Search search = start_search(clean);
-    for (std::int64_t step = 0; step < options_.binary_search_steps; ++step) {
-      if (step + 1 == options_.binary_search_steps && step + 1 >= kManySearchSteps)
-        search.constant = search.upper;
-      Active active = start_descent(search, index, clean, goal.classes);
-      const auto after_iteration = [&](std::int64_t iteration) {
-        const std::int64_t done = step * options_.iterations + iteration;
-        const std::int64_t all = options_.binary_search_steps * options_.iterations;
-        after_step(static_cast<double>(done) / static_cast<double>(all));
-      };
-      update_constants(search, descend(logits, search, active, goal.targeted, after_iteration));
+    const at::Tensor missed = margin(output, goal.classes, goal.targeted).to(at::kDouble).cpu();
+    Active active = start(clean, goal.classes, [&](std::size_t image) {
+      return !fooled(missed.const_data_ptr<double>()[image]);
+    });
+    at::Tensor best = clean.clone();  // until an adversarial image is found
+    const std::size_t all = active.candidates.size();
+    while (!active.candidates.empty()) {
+      const Evaluation now = evaluate(logits, active, goal.targeted);
+      keep_better(best, active, now);
+      adam_step(active, now.gradient, options_.learning_rate);
+      advance(active, now);
+      after_step(progress(active, all));
     }
-    return search.best.contiguous();
+    return best.contiguous();
   }
 
  private:
-  Search start_search(const at::Tensor& clean) const {
-    const std::int64_t count = clean.size(0);
-    const auto scalars = clean.options().dtype(at::kDouble);
-    return {.constant = at::full({count}, options_.initial_const, scalars),
-            .lower = at::zeros({count}, scalars),
-            .upper = at::full({count}, kUnbounded, scalars),
-            .best = clean.clone(),
-            .best_squared = at::full({count}, INFINITY, clean.options())};
-  }
-
-  static Active start_descent(const Search& search, const at::Tensor& index,
-                              const at::Tensor& clean, const at::Tensor& classes) {
-    Active active{.index = index,
-                  .clean = clean.index_select(0, index),
-                  .classes = classes.index_select(0, index),
-                  .constant = search.constant.to(clean.scalar_type()).index_select(0, index),
-                  .loss = at::zeros({index.size(0)}, clean.options()),
-                  .previous_loss = at::full({index.size(0)}, INFINITY, clean.options())};
-    active.w = at::atanh((active.clean * 2 - 1) * kShrink);
-    active.mean = at::zeros_like(active.w);
-    active.mean_square = at::zeros_like(active.w);
-    return active;
-  }
-
-  /// One search step: keeps the best images, and gives per image of the batch whether it was
-  /// fooled.
-  at::Tensor descend(const Logits& logits, Search& search, Active& active, bool targeted,
-                     const std::function<void(std::int64_t iteration)>& after_iteration) const {
-    const std::int64_t check_every = (options_.iterations + kLossChecks - 1) / kLossChecks;
-    at::Tensor found = at::zeros_like(search.constant, at::kBool);
-    for (std::int64_t i = 0; i < options_.iterations && active.index.size(0) > 0; ++i) {
-      Evaluation now = evaluate(logits, active, targeted);
-      keep_better(search, active, now);
-      found.index_fill_(0, active.index.index_select(0, rows_where(now.success)), true);
-      active.loss += now.loss;
-      if (options_.abort_early && (i + 1) % check_every == 0) drop_finished(active, now);
-      adam_step(active, now.gradient, options_.learning_rate, i + 1);
-      after_iteration(i + 1);
-    }
-    return found;
-  }
-
-  /// Takes the images whose loss has stopped falling out of the computation. The authors compare
-  /// the loss of the moment, summed over a batch. That of one image swings around the boundary for
-  /// long, and would end most searches too early: sums over the iterations between checks do not,
-  /// and allow a larger factor: 0.99 takes a third of the work of 0.9999 away and makes the mean L2
-  /// 0.2 % larger (ResNet18, 64 images, 5 searches of 100 iterations).
-  static void drop_finished(Active& active, Evaluation& now) {
-    const at::Tensor rows = rows_where(active.loss <= active.previous_loss * kLossFactor);
-    active.previous_loss = std::exchange(active.loss, at::zeros_like(active.loss));
-    if (rows.size(0) == now.loss.size(0)) return;
-    active.keep(rows);
-    now.gradient = now.gradient.index_select(0, rows);
+  template <typename Condition>
+  Active start(const at::Tensor& clean, const at::Tensor& classes, const Condition& to_do) const {
+    const CwSearch search({.search_steps = options_.binary_search_steps,
+                           .iterations = options_.iterations,
+                           .initial_const = options_.initial_const,
+                           .abort_early = options_.abort_early});
+    Active active{.clean = clean, .classes = classes, .variables = start_of(clean)};
+    for (std::int64_t image = 0; image < clean.size(0); ++image)
+      active.candidates.push_back({.image = image, .search = search});
+    return part_of(active, Rows(active, to_do));
   }
 
   Evaluation evaluate(const Logits& logits, const Active& active, bool targeted) const {
     const at::AutoGradMode with_gradients(true);
-    const at::Tensor w = active.w.detach().requires_grad_(true);
+    const at::Tensor w = active.variables.w.detach().requires_grad_(true);
+    const at::Tensor constant =
+        per_image(active, [](const CwSearch& search) { return search.constant(); }).flatten();
     const at::Tensor adversarial = (at::tanh(w) + 1) / 2;
     const at::Tensor output = logits(adversarial);
     check_finite(output);
     const at::Tensor squared = (adversarial - active.clean).square().sum({1, 2, 3});
-    const at::Tensor above = margin(output, active.classes, targeted);
-    const at::Tensor loss =
-        squared + active.constant * at::clamp_min(above + options_.confidence, 0);
+    const at::Tensor missed = margin(output, active.classes, targeted);
+    const at::Tensor loss = squared + constant * at::clamp_min(missed + options_.confidence, 0);
     const at::Tensor gradient = torch::autograd::grad({loss.sum()}, {w}).front();
-    return {adversarial.detach(), gradient, squared.detach(), loss.detach(),
-            fooled(above.detach())};
+    const at::Tensor told =  // in one copy: each waits for the device
+        at::stack({squared.detach(), loss.detach(), missed.detach()}).to(at::kDouble).cpu();
+    return {adversarial.detach(), gradient, told[0], told[1], told[2]};
+  }
+
+  void keep_better(at::Tensor& best, Active& active, const Evaluation& now) const {
+    const double* squared = now.squared.const_data_ptr<double>();
+    const double* missed = now.missed.const_data_ptr<double>();
+    const Rows better(active, [&](std::size_t row) {
+      double& nearest = active.candidates[row].nearest;
+      if (!fooled(missed[row]) || squared[row] >= nearest) return false;
+      nearest = squared[row];
+      return true;
+    });
+    if (!better.list.empty())
+      best.index_copy_(0, better.in_batch, now.adversarial.index_select(0, better.in_active));
+  }
+
+  /// Every search goes on, with what it wants for it; those that are over leave.
+  void advance(Active& active, const Evaluation& now) const {
+    std::vector<CwSearch::Next> next;
+    for (std::size_t row = 0; row < active.candidates.size(); ++row) {
+      const double missed = now.missed.const_data_ptr<double>()[row];
+      next.push_back(active.candidates[row].search.advance(
+          {.loss = now.loss.const_data_ptr<double>()[row],
+           .missed = std::max(missed + options_.confidence, 0.0),
+           .fooled = fooled(missed)}));
+    }
+    const Rows fresh(active, [&](std::size_t row) { return next[row] == CwSearch::Next::start; });
+    if (!fresh.list.empty())
+      active.variables.put(fresh.in_active,
+                           start_of(active.clean.index_select(0, fresh.in_active)));
+    const Rows staying(active, [&](std::size_t row) { return next[row] != CwSearch::Next::end; });
+    if (staying.list.size() < next.size()) active = part_of(active, staying);
+  }
+
+  static Active part_of(const Active& active, const Rows& rows) {
+    Active part{.clean = active.clean.index_select(0, rows.in_active),
+                .classes = active.classes.index_select(0, rows.in_active),
+                .variables = active.variables.of(rows.in_active)};
+    for (const auto row : rows.list) part.candidates.push_back(active.candidates[row]);
+    return part;
+  }
+
+  static double progress(const Active& active, std::size_t all) {
+    double done = static_cast<double>(all - active.candidates.size());
+    for (const auto& candidate : active.candidates) done += candidate.search.progress();
+    return done / static_cast<double>(all);
   }
 
   /// Whether the goal is reached by more than the confidence. A tie does not count.
-  at::Tensor fooled(const at::Tensor& above) const { return above < -options_.confidence; }
+  bool fooled(double missed) const { return missed < -options_.confidence; }
 
   CwOptions options_;
 };

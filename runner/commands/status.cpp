@@ -79,7 +79,7 @@ class Status final : public Command {
     std::string text;
     for (const auto& job : *jobs_)
       text += printable(concat("SLURM job ", job.id, "  ", job.state, "  ",
-                               job.state == "RUNNING" ? job.time_left + " left" : job.reason)) +
+                               job.state == "PENDING" ? job.reason : job.time_left + " left")) +
               "\n";
     return text;
   }

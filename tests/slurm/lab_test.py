@@ -147,11 +147,14 @@ def job_facts(job):
     return dict(word.split("=", 1) for word in text.split() if "=" in word)
 
 
+ENDED = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE")
+
+
 def end_of(job, seconds=150):
     """The job's last state and exit status."""
     def ended():
         facts = job_facts(job)
-        return facts if facts["JobState"] not in ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "REQUEUED") else None
+        return facts if facts["JobState"] in ENDED else None
     facts = until(ended, f"the end of job {job}", seconds)
     return facts["JobState"], int(facts["ExitCode"].split(":")[0])
 

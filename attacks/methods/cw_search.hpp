@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace sweep::attacks {
+
+/// How long the attack of Carlini and Wagner searches for an image.
+struct CwSchedule {
+  std::int64_t search_steps = 5;   ///< values of c that are tried
+  std::int64_t iterations = 1000;  ///< of Adam, from the clean image, for each of them
+  double initial_const = 0.01;     ///< the first c
+  bool abort_early = true;         ///< leave out iterations that change little
+};
+
+/// What one image's search knows, and what it does next: the binary search of c, without a tensor.
+///
+/// Each c is tried by a descent from the clean image. c is bisected between values that never
+/// fooled the model and values that did, and raised tenfold before any did, as in the authors'
+/// code.
+///
+/// With abort_early less is done than there; the values of c are the same, but for rare images:
+/// - a descent that has not fooled the model ends when it no longer comes nearer to it, and one
+///   that has, when its loss no longer falls. Both are judged by sums over a tenth of the
+///   iterations: those of one image swing around the boundary. (The authors compare the losses of
+///   two moments, summed over a batch.)
+/// - a descent that fools the model has told all that the bisection asks, and ends. Afterwards the
+///   smallest c that fooled it is descended with to the end. Should the model be right again there,
+///   so that it was fooled in passing only, the next larger c follows.
+class CwSearch {
+ public:
+  explicit CwSearch(const CwSchedule& schedule);
+
+  /// What the model says of an image in an iteration, before its step.
+  struct Outcome {
+    double loss;
+    double missed;  ///< f, by which it misses to fool the model: 0 where it does not
+    bool fooled;
+  };
+
+  enum class Next {
+    go_on,
+    start,  ///< from the clean image, with the next c
+    end
+  };
+
+  Next advance(const Outcome& outcome);
+
+  double constant() const { return now_.constant; }
+  /// Iterations that the present descent has done.
+  std::int64_t iteration() const { return now_.iteration; }
+  /// Part of the search that is done, in [0,1]; it never falls.
+  double progress() const;
+
+ private:
+  /// Sums between two checks.
+  struct Sums {
+    double loss, missed;
+    bool fooled;
+  };
+  struct Descent {
+    double constant = 0;
+    std::int64_t iteration = 0;
+    bool fooled = false;
+    Sums period{0, 0, false};
+    Sums last_period{std::numeric_limits<double>::infinity(),
+                     std::numeric_limits<double>::infinity(), false};
+  };
+
+  bool last_step() const { return step_ + 1 >= schedule_.search_steps; }
+  bool has_ended();
+  Next next_step(bool complete);
+  Next next_completion();
+  double next_constant() const;
+
+  CwSchedule schedule_;
+  std::int64_t step_ = 0;  ///< from search_steps on: descents that are completed
+  double lower_ = 0, upper_;
+  Descent now_;
+  std::vector<double> incomplete_;  ///< values of c that fooled the model, falling
+};
+
+}  // namespace sweep::attacks

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "core/json.hpp"
 #include "core/registry.hpp"
@@ -22,6 +24,17 @@ using StepCallback = std::function<void(double fraction)>;
 
 struct Goal;  // attacks/goal.hpp
 
+/// A set of images on its way through an attack.
+struct ImageStream {
+  std::int64_t count = 0;       ///< images in all
+  std::int64_t batch_size = 1;  ///< of how many the model is asked at once, at most
+  /// The next images [n,3,H,W] and their goal; n is `most`, or what is left.
+  std::function<std::pair<at::Tensor, Goal>(std::int64_t most)> take;
+  /// Takes adversarial images [n,3,H,W] back. @param places [n] int64, on the CPU: which of those
+  /// that were taken they are, counted from 0
+  std::function<void(const at::Tensor& places, const at::Tensor& adversarial)> put;
+};
+
 /// A white-box attack.
 class Attack {
  public:
@@ -37,6 +50,11 @@ class Attack {
   /// @throws Error{not_finite} when a logit is NaN or infinite.
   virtual at::Tensor perturb(const Logits& logits, const at::Tensor& images, const Goal& goal,
                              const StepCallback& after_step) const = 0;
+
+  /// The same for a whole set, batch by batch. An attack that is done with images at different
+  /// moments may take in others in their place.
+  virtual void perturb_stream(const Logits& logits, const ImageStream& stream,
+                              const StepCallback& after_step) const;
 };
 
 using AttackRegistry = Registry<std::function<std::unique_ptr<Attack>(const Json& options)>>;

@@ -74,7 +74,7 @@ Variables start_of(const at::Tensor& clean) {
 
 /// One image that is worked on.
 struct Candidate {
-  std::int64_t image;  ///< its place in the batch
+  std::int64_t place;  ///< in the stream
   CwSearch search;
   double nearest = std::numeric_limits<double>::infinity();  ///< squared distance of the best
 };
@@ -83,7 +83,10 @@ struct Candidate {
 struct Active {
   std::vector<Candidate> candidates;  ///< [n]
   at::Tensor clean, classes;          ///< theirs
+  at::Tensor best;                    ///< [n,3,H,W], clean until an adversarial image is found
   Variables variables;
+
+  std::int64_t size() const { return static_cast<std::int64_t>(candidates.size()); }
 };
 
 /// What one evaluation of the model says of the active images.
@@ -92,23 +95,54 @@ struct Evaluation {
   at::Tensor squared, loss, missed;  ///< [n] float64 on the host; missed: by how much the goal is
 };
 
-/// The rows of the active images of which `is(row)` is true, and their images in the batch.
-struct Rows {
-  template <typename Condition>
-  Rows(const Active& active, const Condition& is) {
-    std::vector<std::int64_t> images;
-    for (std::size_t row = 0; row < active.candidates.size(); ++row) {
-      if (!is(row)) continue;
-      list.push_back(static_cast<std::int64_t>(row));
-      images.push_back(active.candidates[row].image);
-    }
-    in_active = at::tensor(list, at::kLong).to(active.clean.device());
-    in_batch = at::tensor(images, at::kLong).to(active.clean.device());
-  }
+using Rows = std::vector<std::int64_t>;
 
-  std::vector<std::int64_t> list;
-  at::Tensor in_active, in_batch;  ///< int64: the same on the device, and the images
-};
+/// Those of n rows of which `is(row)` is true.
+template <typename Condition>
+Rows rows_where(std::int64_t n, const Condition& is) {
+  Rows rows;
+  for (std::int64_t row = 0; row < n; ++row)
+    if (is(row)) rows.push_back(row);
+  return rows;
+}
+
+/// [n] int64 on the device of `like`.
+at::Tensor index_of(const Rows& rows, const at::Tensor& like) {
+  return at::tensor(rows, at::kLong).to(like.device());
+}
+
+Active part_of(const Active& active, const Rows& rows) {
+  const at::Tensor index = index_of(rows, active.clean);
+  Active part{.clean = active.clean.index_select(0, index),
+              .classes = active.classes.index_select(0, index),
+              .best = active.best.index_select(0, index),
+              .variables = active.variables.of(index)};
+  for (const auto row : rows) part.candidates.push_back(active.candidates[row]);
+  return part;
+}
+
+Active joined(const Active& first, const Active& second) {
+  if (first.size() == 0) return second;
+  const auto cat = [](const at::Tensor& a, const at::Tensor& b) { return at::cat({a, b}); };
+  Active all{.candidates = first.candidates,
+             .clean = cat(first.clean, second.clean),
+             .classes = cat(first.classes, second.classes),
+             .best = cat(first.best, second.best),
+             .variables = {cat(first.variables.w, second.variables.w),
+                           cat(first.variables.mean, second.variables.mean),
+                           cat(first.variables.mean_square, second.variables.mean_square)}};
+  all.candidates.insert(all.candidates.end(), second.candidates.begin(), second.candidates.end());
+  return all;
+}
+
+/// Gives the best of these rows back.
+void put(const ImageStream& stream, const Active& active, const Rows& rows) {
+  Rows places;
+  for (const auto row : rows) places.push_back(active.candidates[row].place);
+  if (!rows.empty())
+    stream.put(at::tensor(places, at::kLong),
+               active.best.index_select(0, index_of(rows, active.best)));
+}
 
 /// [n,1,1,1]: a number of each active image, of its type and on its device.
 template <typename Value>
@@ -149,45 +183,76 @@ void adam_step(Active& active, const at::Tensor& gradient, double learning_rate)
 ///
 /// Unlike in most implementations, constants, bounds, early abort and best result belong to one
 /// image each (CwSearch): no image's result depends on which others are in its batch, none waits
-/// for another, and each leaves the computation when its own search is over.
+/// for another, and when its own search is over, the next one of the set takes its place.
 class Cw final : public Attack {
  public:
   explicit Cw(const CwOptions& options) : options_(options) {}
 
   at::Tensor perturb(const Logits& logits, const at::Tensor& images, const Goal& goal,
                      const StepCallback& after_step) const override {
+    at::Tensor adversarial = images.detach().clone(at::MemoryFormat::Contiguous);
+    const auto put = [&](const at::Tensor& places, const at::Tensor& found) {
+      adversarial.index_copy_(0, places.to(adversarial.device()), found);
+    };
+    perturb_stream(logits,
+                   {.count = images.size(0),
+                    .batch_size = images.size(0),
+                    .take = [&](std::int64_t) { return std::pair(images, goal); },
+                    .put = put},
+                   after_step);
+    return adversarial;
+  }
+
+  void perturb_stream(const Logits& logits, const ImageStream& stream,
+                      const StepCallback& after_step) const override {
     const at::NoGradGuard no_gradients;
-    const at::Tensor clean = images.detach();
-    const at::Tensor output = logits(clean);
-    check_finite(output);
-    // An image that reaches the goal as it is cannot be improved: its distance is 0.
-    const at::Tensor missed = margin(output, goal.classes, goal.targeted).to(at::kDouble).cpu();
-    Active active = start(clean, goal.classes, [&](std::size_t image) {
-      return !fooled(missed.const_data_ptr<double>()[image]);
-    });
-    at::Tensor best = clean.clone();  // until an adversarial image is found
-    const std::size_t all = active.candidates.size();
-    while (!active.candidates.empty()) {
-      const Evaluation now = evaluate(logits, active, goal.targeted);
-      keep_better(best, active, now);
+    Active active;
+    std::int64_t taken = 0;
+    bool targeted = false;
+    for (;;) {
+      while (taken < stream.count && has_room(stream, active)) {
+        const auto [images, goal] = stream.take(stream.batch_size - active.size());
+        active = joined(active, begin(logits, stream, images, goal, taken));
+        targeted = goal.targeted;
+        taken += images.size(0);
+      }
+      if (active.size() == 0) return;
+      const Evaluation now = evaluate(logits, active, targeted);
+      keep_better(active, now);
       adam_step(active, now.gradient, options_.learning_rate);
-      advance(active, now);
-      after_step(progress(active, all));
+      advance(stream, active, now);
+      after_step(progress(stream, active, taken));
     }
-    return best.contiguous();
   }
 
  private:
-  template <typename Condition>
-  Active start(const at::Tensor& clean, const at::Tensor& classes, const Condition& to_do) const {
+  /// A few at a time: one by one each would be asked about alone whether the model is right.
+  static bool has_room(const ImageStream& stream, const Active& active) {
+    constexpr std::int64_t kParts = 8;  // of a batch
+    const std::int64_t room = stream.batch_size - active.size();
+    return room >= std::max<std::int64_t>(stream.batch_size / kParts, 1);
+  }
+
+  /// The images that have to be worked on. One that reaches the goal as it is cannot be improved:
+  /// its distance is 0, and it goes back at once.
+  Active begin(const Logits& logits, const ImageStream& stream, const at::Tensor& images,
+               const Goal& goal, std::int64_t first) const {
+    const at::Tensor clean = images.detach(), output = logits(clean);
+    check_finite(output);
+    const at::Tensor missed = margin(output, goal.classes, goal.targeted).to(at::kDouble).cpu();
+    const auto reached = [&](std::int64_t row) {
+      return fooled(missed.const_data_ptr<double>()[row]);
+    };
     const CwSearch search({.search_steps = options_.binary_search_steps,
                            .iterations = options_.iterations,
                            .initial_const = options_.initial_const,
                            .abort_early = options_.abort_early});
-    Active active{.clean = clean, .classes = classes, .variables = start_of(clean)};
-    for (std::int64_t image = 0; image < clean.size(0); ++image)
-      active.candidates.push_back({.image = image, .search = search});
-    return part_of(active, Rows(active, to_do));
+    Active all{
+        .clean = clean, .classes = goal.classes, .best = clean, .variables = start_of(clean)};
+    for (std::int64_t row = 0; row < clean.size(0); ++row)
+      all.candidates.push_back({.place = first + row, .search = search});
+    put(stream, all, rows_where(all.size(), reached));
+    return part_of(all, rows_where(all.size(), [&](auto row) { return !reached(row); }));
   }
 
   Evaluation evaluate(const Logits& logits, const Active& active, bool targeted) const {
@@ -207,49 +272,50 @@ class Cw final : public Attack {
     return {adversarial.detach(), gradient, told[0], told[1], told[2]};
   }
 
-  void keep_better(at::Tensor& best, Active& active, const Evaluation& now) const {
+  void keep_better(Active& active, const Evaluation& now) const {
     const double* squared = now.squared.const_data_ptr<double>();
     const double* missed = now.missed.const_data_ptr<double>();
-    const Rows better(active, [&](std::size_t row) {
+    const Rows better = rows_where(active.size(), [&](std::int64_t row) {
       double& nearest = active.candidates[row].nearest;
       if (!fooled(missed[row]) || squared[row] >= nearest) return false;
       nearest = squared[row];
       return true;
     });
-    if (!better.list.empty())
-      best.index_copy_(0, better.in_batch, now.adversarial.index_select(0, better.in_active));
+    if (better.empty()) return;
+    const at::Tensor index = index_of(better, active.best);
+    active.best.index_copy_(0, index, now.adversarial.index_select(0, index));
   }
 
-  /// Every search goes on, with what it wants for it; those that are over leave.
-  void advance(Active& active, const Evaluation& now) const {
+  /// Every search goes on, with what it wants for it; the images of those that are over leave.
+  void advance(const ImageStream& stream, Active& active, const Evaluation& now) const {
     std::vector<CwSearch::Next> next;
-    for (std::size_t row = 0; row < active.candidates.size(); ++row) {
+    for (std::int64_t row = 0; row < active.size(); ++row) {
       const double missed = now.missed.const_data_ptr<double>()[row];
       next.push_back(active.candidates[row].search.advance(
           {.loss = now.loss.const_data_ptr<double>()[row],
            .missed = std::max(missed + options_.confidence, 0.0),
            .fooled = fooled(missed)}));
     }
-    const Rows fresh(active, [&](std::size_t row) { return next[row] == CwSearch::Next::start; });
-    if (!fresh.list.empty())
-      active.variables.put(fresh.in_active,
-                           start_of(active.clean.index_select(0, fresh.in_active)));
-    const Rows staying(active, [&](std::size_t row) { return next[row] != CwSearch::Next::end; });
-    if (staying.list.size() < next.size()) active = part_of(active, staying);
+    const auto rows_that = [&](CwSearch::Next wanted) {
+      return rows_where(active.size(), [&](auto row) { return next[row] == wanted; });
+    };
+    if (const Rows rows = rows_that(CwSearch::Next::start); !rows.empty()) {
+      const at::Tensor index = index_of(rows, active.clean);
+      active.variables.put(index, start_of(active.clean.index_select(0, index)));
+    }
+    const Rows over = rows_that(CwSearch::Next::end);
+    if (over.empty()) return;
+    put(stream, active, over);
+    active = part_of(active, rows_where(active.size(), [&](auto row) {
+                       return next[row] != CwSearch::Next::end;
+                     }));
   }
 
-  static Active part_of(const Active& active, const Rows& rows) {
-    Active part{.clean = active.clean.index_select(0, rows.in_active),
-                .classes = active.classes.index_select(0, rows.in_active),
-                .variables = active.variables.of(rows.in_active)};
-    for (const auto row : rows.list) part.candidates.push_back(active.candidates[row]);
-    return part;
-  }
-
-  static double progress(const Active& active, std::size_t all) {
-    double done = static_cast<double>(all - active.candidates.size());
+  /// Of the whole stream, when `taken` images have been taken from it.
+  static double progress(const ImageStream& stream, const Active& active, std::int64_t taken) {
+    double done = static_cast<double>(taken - active.size());
     for (const auto& candidate : active.candidates) done += candidate.search.progress();
-    return done / static_cast<double>(all);
+    return done / static_cast<double>(stream.count);
   }
 
   /// Whether the goal is reached by more than the confidence. A tie does not count.

@@ -40,9 +40,11 @@ bool Channel::receive(Wait wait) {
 }
 
 void Channel::take(Json message) {
-  const std::string type = message.value("type", "");
+  const Json type = message.value("type", Json());
+  if (!type.is_string()) return;
   if (type == "reduced") {
-    reduced_.insert(message.at("sequence").get<std::uint64_t>());
+    const Json sequence = message.value("sequence", Json());
+    if (sequence.is_number_unsigned()) reduced_.insert(sequence.get<std::uint64_t>());
   } else if (type == "stop" || type == "prune") {
     if (!stop_) stop_ = type == "stop" ? StopReason::stop : StopReason::prune;
   } else {

@@ -1,6 +1,9 @@
 // C&W against what can be worked out by hand.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "tests/attacks/toy.hpp"
 
 namespace sweep::attacks {
@@ -119,6 +122,39 @@ TEST(Cw, AbortEarlySavesWorkAndLosesLittle) {
   EXPECT_TRUE(predicted(model, aborted).ne(labels).all().item<bool>());
   const at::Tensor ratio = l2_distance(aborted, images) / l2_distance(longest, images);
   EXPECT_LT(ratio.mean().item<double>(), 1.01);
+}
+
+TEST(Cw, TheNextImageTakesThePlaceOfOneThatIsDone) {
+  constexpr std::int64_t kImages = 12, kBatch = 4;
+  std::int64_t taken = 0;
+  std::vector<std::int64_t> sizes;
+  const Logits model = smooth_model();
+  const Logits watched = [&](const at::Tensor& batch) {
+    if (batch.requires_grad() && taken < kImages) sizes.push_back(batch.size(0));
+    return model(batch);
+  };
+  const at::Tensor images = random_images(kImages), labels = predicted(model, images);
+  const auto attack = make_attack("cw", options());
+  const at::Tensor adversarial =
+      perturb_stream(*attack, watched, images, labels, kBatch, ignore_steps, taken);
+  ASSERT_FALSE(sizes.empty());
+  EXPECT_EQ(*std::min_element(sizes.begin(), sizes.end()), kBatch);
+  EXPECT_LT(largest_difference(adversarial, attack->perturb(model, images, labels, ignore_steps)),
+            1e-12);
+}
+
+TEST(Cw, OfImagesThatAreWrongAlreadyNothingIsAskedTwice) {
+  const Logits model = smooth_model();
+  const at::Tensor images = random_images(6), labels = (predicted(model, images) + 1).remainder(4);
+  std::int64_t taken = 0, asked = 0;
+  const Logits watched = [&](const at::Tensor& batch) {
+    asked += batch.size(0);
+    return model(batch);
+  };
+  const at::Tensor adversarial = perturb_stream(*make_attack("cw", options()), watched, images,
+                                                labels, 4, ignore_steps, taken);
+  EXPECT_TRUE(adversarial.equal(images));
+  EXPECT_EQ(asked, 6);
 }
 
 TEST(Cw, ImagesThatFailDoNotDisturbOthers) {

@@ -1,6 +1,7 @@
 // What holds for every attack, on a small network with random weights.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -100,6 +101,29 @@ TEST_P(EveryAttack, ReportsEveryGradientStep) {
   for (std::size_t i = 0; i < fractions.size(); ++i)
     EXPECT_DOUBLE_EQ(fractions[i],
                      static_cast<double>(i + 1) / static_cast<double>(fractions.size()));
+}
+
+TEST_P(EveryAttack, TakesASetInParts) {
+  constexpr std::int64_t kBatch = 4;
+  std::int64_t most = 0, taken = 0;
+  const Logits model = smooth_model();
+  const Logits watched = [&](const at::Tensor& batch) {
+    most = std::max(most, batch.size(0));
+    return model(batch);
+  };
+  const at::Tensor images = random_images(11);
+  at::Tensor labels = predicted(model, images);
+  // Some are wrong already, which leaves some attacks nothing to do.
+  for (const std::int64_t row : {0, 1, 2, 3, 7}) labels[row] = (labels[row] + 1).remainder(4);
+  std::vector<double> fractions;
+  const at::Tensor parts = perturb_stream(
+      *make_attack(GetParam().name, GetParam().options), watched, images, labels, kBatch,
+      [&](double fraction) { fractions.push_back(fraction); }, taken);
+  EXPECT_LT(largest_difference(parts, perturb(model, images, labels)), 1e-12);
+  EXPECT_EQ(most, kBatch);
+  EXPECT_EQ(taken, 11);
+  EXPECT_TRUE(std::is_sorted(fractions.begin(), fractions.end()));
+  EXPECT_DOUBLE_EQ(fractions.back(), 1);
 }
 
 TEST_P(EveryAttack, IsStoppedByAnException) {

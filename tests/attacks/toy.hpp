@@ -58,4 +58,27 @@ inline double largest_difference(const at::Tensor& a, const at::Tensor& b) {
   return (a - b).abs().max().item<double>();
 }
 
+/// What comes out where images of a set are taken when there is room, `batch_size` at once.
+/// @param taken  how many were, so far
+inline at::Tensor perturb_stream(const Attack& attack, const Logits& logits,
+                                 const at::Tensor& images, const at::Tensor& labels,
+                                 std::int64_t batch_size, const StepCallback& after_step,
+                                 std::int64_t& taken) {
+  at::Tensor adversarial = at::full_like(images, -1);
+  taken = 0;
+  const auto take = [&](std::int64_t most) {
+    const std::int64_t first = taken, count = std::min(most, images.size(0) - first);
+    taken += count;
+    return std::pair(images.narrow(0, first, count),
+                     Goal(labels.narrow(0, first, count), false, first));
+  };
+  const auto put = [&](const at::Tensor& places, const at::Tensor& found) {
+    adversarial.index_copy_(0, places, found);
+  };
+  attack.perturb_stream(
+      logits, {.count = images.size(0), .batch_size = batch_size, .take = take, .put = put},
+      after_step);
+  return adversarial;
+}
+
 }  // namespace sweep::attacks

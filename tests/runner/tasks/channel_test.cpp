@@ -44,7 +44,9 @@ TEST_F(ChannelTest, BytesThatAreNoTextAreReplaced) {
 
 TEST_F(ChannelTest, LinesThatAreNoMessageAreLeftOut) {
   Channel channel(end());
-  agent_says("no JSON\n[]\n" + std::string(10'000, '[') + "\n{\"type\": \"task\", \"id\": 3}\n");
+  agent_says("no JSON\n[]\n" + std::string(10'000, '[') + "\n");
+  agent_says("{\"type\":\"reduced\"}\n{\"type\":\"reduced\",\"sequence\":-1}\n{\"type\":[]}\n{}\n");
+  agent_says("{\"type\": \"task\", \"id\": 3}\n");
   EXPECT_EQ(channel.next()->at("id"), 3);
 }
 

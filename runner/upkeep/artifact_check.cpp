@@ -4,7 +4,9 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
+#include <limits>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -51,12 +53,23 @@ std::optional<Fault> checksum_fault(const std::filesystem::path& path) {
   }
 }
 
+#ifdef __SANITIZE_ADDRESS__
+// Files are opened in child processes. The sanitizer's allocator is locked for ever in one that was
+// forked while another thread allocated (GCC 12).
+constexpr std::size_t kMostThreads = 0;
+#else
+constexpr std::size_t kMostThreads = std::numeric_limits<std::size_t>::max();
+#endif
+
 /// Verifies checksums on threads of its own, and gives the results to one that has the time.
 class Verifier {
  public:
   Verifier(std::vector<std::filesystem::path> paths, int jobs) : paths_(std::move(paths)) {
     const auto useful = std::clamp<std::size_t>(paths_.size(), 1, static_cast<std::size_t>(jobs));
-    for (std::size_t i = 0; i < useful; ++i) threads_.emplace_back([this] { work(); });
+    for (std::size_t i = 0; i < std::min(useful, kMostThreads); ++i)
+      threads_.emplace_back([this] {
+        while (verify_next()) continue;
+      });
   }
   Verifier(const Verifier&) = delete;
   Verifier& operator=(const Verifier&) = delete;
@@ -67,6 +80,7 @@ class Verifier {
 
   /// The next file that is done: its index and its fault.
   std::pair<std::size_t, std::optional<Fault>> wait() {
+    if (threads_.empty()) verify_next();
     std::unique_lock lock(mutex_);
     arrived_.wait(lock, [this] { return !done_.empty(); });
     auto first = std::move(done_.front());
@@ -75,13 +89,15 @@ class Verifier {
   }
 
  private:
-  void work() {
-    for (std::size_t i; (i = next_++) < paths_.size();) {
-      auto fault = checksum_fault(paths_[i]);
-      const std::lock_guard lock(mutex_);
-      done_.emplace_back(i, std::move(fault));
-      arrived_.notify_one();
-    }
+  /// @return whether there was one left
+  bool verify_next() {
+    const std::size_t i = next_++;
+    if (i >= paths_.size()) return false;
+    auto fault = checksum_fault(paths_[i]);
+    const std::lock_guard lock(mutex_);
+    done_.emplace_back(i, std::move(fault));
+    arrived_.notify_one();
+    return true;
   }
 
   std::vector<std::filesystem::path> paths_;

@@ -12,41 +12,20 @@ import statistics
 import subprocess
 import tempfile
 
-PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
+from utilisation import PROJECT, SWEEP
 
-SWEEP = """
-[sweep]
-name = "tiny"
-[dataset]
-name = "synthetic_lesions"
-image_size = 16
-train_per_class = 8
-test_per_class = 8
-[model]
-name = "resnet18"
-[defence]
-name = "none"
-[attacks.fgsm]
-method = "fgsm"
-epsilon = "4/255"
-[attacker]
-training.seed = 0
-[training]
-epochs = 1
-batch_size = 16
-[grid]
-"training.seed" = {{from = 0, to = {last}, step = 1}}
-"""
+TINY = ["dataset.image_size=16", "dataset.train_per_class=8", "dataset.test_per_class=8", "training.epochs=1",
+        "training.batch_size=16"]
 
 
 def done_tasks(seeds):
     """Kind and seconds of every task, in the order in which they were done."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        (folder / "tiny.toml").write_text(SWEEP.format(last=seeds - 1))
-        subprocess.run([PROJECT / "build/bin/sweep_runner", "run", folder / "tiny.toml", "--out", folder / "out"],
-                       check=True, stdout=subprocess.DEVNULL)
-        lines = (folder / "out/runs/tiny/journal.jsonl").read_text().splitlines()
+        (folder / "tiny.toml").write_text(SWEEP.format(last=seeds - 1, devices=1))
+        subprocess.run([PROJECT / "build/bin/sweep_runner", "run", folder / "tiny.toml", "--out", folder / "out",
+                        *(f"--set={key}" for key in TINY)], check=True, stdout=subprocess.DEVNULL)
+        lines = (folder / "out/runs/noop/journal.jsonl").read_text().splitlines()
     events = [json.loads(line) for line in lines]
     return [(event["kind"], event["seconds"]) for event in events if event["event"] == "done"]
 

@@ -55,7 +55,7 @@ TEST_P(Steered, DrainLetsRunningTasksEnd) {
 
 TEST_P(Steered, CancelledTasksAreLeftOutUntilRetried) {
   const NoopSweep sweep(8);
-  Background run(sweep.command(ranks() + "> /dev/null 2>&1", R"({"seconds": 0.1})"));
+  Background run(sweep.command(ranks() + "> /dev/null 2>&1", kSlow));
   ASSERT_TRUE(wait_for_done(sweep, 2));
   const std::string victim = artifacts(sweep, "model").back();
   request(sweep, {{"command", "cancel"}, {"tasks", {victim, "unknown"}}});

@@ -147,6 +147,7 @@ def job_facts(job):
     return dict(word.split("=", 1) for word in text.split() if "=" in word)
 
 
+# A job that is preempted or requeued comes back: such states are none of these.
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE")
 
 

@@ -6,7 +6,7 @@
 
 namespace sweep::attacks {
 
-void Attack::perturb_stream(const Logits& logits, const ImageStream& stream,
+void Attack::perturb_stream(const WhiteBox& model, const ImageStream& stream,
                             const StepCallback& after_step) const {
   for (std::int64_t first = 0; first < stream.count;) {
     const auto [images, goal] = stream.take(stream.batch_size);
@@ -15,7 +15,7 @@ void Attack::perturb_stream(const Logits& logits, const ImageStream& stream,
       after_step((static_cast<double>(first) + fraction * static_cast<double>(end - first)) /
                  static_cast<double>(stream.count));
     };
-    stream.put(at::arange(first, end), perturb(logits, images, goal, after_batch_step));
+    stream.put(at::arange(first, end), perturb(model, images, goal, after_batch_step));
     first = end;
   }
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "attacks/white_box.hpp"
 #include "core/json.hpp"
 #include "core/registry.hpp"
 
@@ -14,15 +15,9 @@ class Tensor;
 
 namespace sweep::attacks {
 
-/// Logits [N,K] of images [N,3,H,W] in [0,1], differentiable with respect to the images. All that
-/// an attack sees of the model: normalisation is inside.
-using Logits = std::function<at::Tensor(const at::Tensor& images)>;
-
 /// Called after every gradient step with the fraction of the work that is done, which never falls
 /// and jumps where an attack ends early. May throw to stop: the exception comes out of perturb().
 using StepCallback = std::function<void(double fraction)>;
-
-struct Goal;  // attacks/goal.hpp
 
 /// A set of images on its way through an attack.
 struct ImageStream {
@@ -48,12 +43,12 @@ class Attack {
   /// rounding of the model's kernels, which sum in an order that depends on the batch's size. An
   /// image for which the attack finds nothing comes back clean.
   /// @throws Error{not_finite} when a logit is NaN or infinite.
-  virtual at::Tensor perturb(const Logits& logits, const at::Tensor& images, const Goal& goal,
+  virtual at::Tensor perturb(const WhiteBox& model, const at::Tensor& images, const Goal& goal,
                              const StepCallback& after_step) const = 0;
 
   /// The same for a whole set, batch by batch. An attack that is done with images at different
   /// moments may take in others in their place.
-  virtual void perturb_stream(const Logits& logits, const ImageStream& stream,
+  virtual void perturb_stream(const WhiteBox& model, const ImageStream& stream,
                               const StepCallback& after_step) const;
 };
 

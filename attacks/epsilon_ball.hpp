@@ -11,7 +11,9 @@ class EpsilonBall {
   EpsilonBall(const at::Tensor& clean, double epsilon)
       : lower_((clean - epsilon).clamp_min_(0)), upper_((clean + epsilon).clamp_max_(1)) {}
 
-  void project(at::Tensor& images) const { images.clamp_(lower_, upper_); }
+  /// Goes `alpha` along the sign of `direction` and projects: `images`, in place. In one pass over
+  /// memory where the device has a kernel for it.
+  void step(at::Tensor& images, const at::Tensor& direction, double alpha) const;
 
  private:
   at::Tensor lower_, upper_;  ///< [N,3,H,W]

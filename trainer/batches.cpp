@@ -1,12 +1,15 @@
 #include "trainer/batches.hpp"
 
 #include <ATen/ATen.h>
+#include <torch/library.h>
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <utility>
 
+#include "attacks/device_operator.hpp"
 #include "core/hash.hpp"
 #include "trainer/inference.hpp"
 
@@ -36,6 +39,29 @@ at::Tensor flip_mask(std::int64_t count, std::uint64_t seed) {
   for (std::int64_t i = 0; i < count; ++i) flags[i] = engine() >> 63;
   return mask;
 }
+
+namespace {
+
+TORCH_LIBRARY_FRAGMENT(sweep, library) {
+  library.def("gather_images(Tensor images, Tensor chosen, Tensor? flipped) -> Tensor");
+}
+
+using Fused = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&);
+
+/// @param mask  [N] bool; undefined: none
+at::Tensor flipped(const at::Tensor& images, const at::Tensor& mask) {
+  return mask.defined() ? at::where(mask.view({-1, 1, 1, 1}), images.flip(3), images) : images;
+}
+
+/// The chosen ones of `images` [N,3,H,W] uint8, as a model takes them.
+at::Tensor gathered(const at::Tensor& images, const at::Tensor& chosen, const at::Tensor& mask) {
+  static const attacks::DeviceOperator<Fused> fused("sweep::gather_images");
+  if (fused.serves(images) && images.is_contiguous())
+    return fused(images, chosen, mask.defined() ? std::optional(mask) : std::nullopt);
+  return to_model_input(flipped(images.index_select(0, chosen), mask), images.device());
+}
+
+}  // namespace
 
 Batches::Batches(const at::Tensor& images, const at::Tensor& labels, const TrainingOptions& options,
                  const at::Device& device, std::vector<at::Tensor> adversarial_sets)
@@ -72,18 +98,11 @@ Batch Batches::at(std::int64_t epoch, std::int64_t step, int rank, int size) {
   if (flip_)
     mask = flip_mask(share.total, derive_seed(seed_, "flip", epoch, step))
                .narrow(0, share.first, count)
-               .to(images_.device())
-               .view({-1, 1, 1, 1});
-  const auto flipped = [&](const at::Tensor& images) {
-    return flip_ ? at::where(mask, images.flip(3), images) : images;
-  };
-  Batch batch{to_model_input(flipped(images_.index_select(0, chosen)), images_.device()),
-              labels_.index_select(0, chosen),
-              {},
-              share};
+               .to(images_.device());
+  Batch batch{gathered(images_, chosen, mask), labels_.index_select(0, chosen), {}, share};
   if (!adversarial_sets_.empty())
     batch.adversarial =
-        to_model_input(flipped(counterparts(samples).to(images_.device())), images_.device());
+        to_model_input(flipped(counterparts(samples).to(images_.device()), mask), images_.device());
   return batch;
 }
 

@@ -12,7 +12,10 @@
 #include <iomanip>
 #include <sstream>
 
+#include "attacks/recorded_function.hpp"
+#include "cluster/host.hpp"
 #include "core/error.hpp"
+#include "core/log.hpp"
 #include "core/text.hpp"
 
 namespace sweep::trainer {
@@ -33,12 +36,32 @@ std::filesystem::path libtorch_folder() {
   return std::filesystem::path(map->l_name).parent_path();
 }
 
+/// Graphs and kernels (trainer/cuda), beside the program. Where they are not, as in a build without
+/// CUDA's headers, LibTorch's own ways are taken.
+void load_cuda_module() {
+  const auto folder = cluster::program_folder();
+  for (const auto& path : {folder / "sweep_cuda.so", folder.parent_path() / "bin/sweep_cuda.so"}) {
+    if (!std::filesystem::exists(path)) continue;
+    void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    void* const make = library ? dlsym(library, "sweep_make_recorder") : nullptr;
+    if (!make)
+      log_warning(concat("'", path.string(), "' can't be loaded (", dlerror(),
+                         "); the GPU works without its graphs and kernels: build again with this "
+                         "LibTorch"));
+    else
+      attacks::set_recorder_factory(at::kCUDA, reinterpret_cast<attacks::RecorderFactory>(make));
+    return;
+  }
+}
+
 /// Empty, or why CUDA can't be used.
 std::string load_cuda() {
   if (!cuda_driver()) return "no NVIDIA driver (libcuda.so.1) is installed";
   const auto path = libtorch_folder() / "libtorch_cuda.so";
   if (!dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL)) return dlerror();
   if (!torch::cuda::is_available()) return "the driver reports no usable GPU";
+  static const bool once = (load_cuda_module(), true);
+  static_cast<void>(once);
   return {};
 }
 

@@ -1,11 +1,21 @@
 #include "trainer/noise.hpp"
 
 #include <ATen/ATen.h>
+#include <torch/library.h>
 
 #include <cmath>
 
+#include "attacks/device_operator.hpp"
+
 namespace sweep::trainer {
 namespace {
+
+TORCH_LIBRARY_FRAGMENT(sweep, library) {
+  library.def(
+      "add_uniform_noise(Tensor images, float sigma, Tensor seed, int first_image) -> Tensor");
+}
+
+using Fused = at::Tensor(const at::Tensor&, double, const at::Tensor&, std::int64_t);
 
 /// A bijection of 32-bit numbers whose output bits depend on all input bits: two rounds of
 /// xor-shift and multiplication. In int64 and with factors below 2^31, so that no product
@@ -18,25 +28,30 @@ void scramble(at::Tensor& h) {
 }
 
 /// U[-1, 1) in steps of 2^-23, which float32 holds exactly: the numbers from `first` on, [count].
-at::Tensor uniform(std::int64_t first, std::int64_t count, std::uint64_t seed,
+at::Tensor uniform(std::int64_t first, std::int64_t count, const Seed& seed,
                    const at::Tensor& like) {
   auto h = at::arange(first, first + count, like.options().dtype(at::kLong).requires_grad(false));
-  h.bitwise_xor_(static_cast<std::int64_t>(seed & 0xffffffff));
+  const auto halves = seed.halves(h.device());
+  h.bitwise_xor_(halves[0]);
   scramble(h);
-  h.bitwise_xor_(static_cast<std::int64_t>(seed >> 32));
+  h.bitwise_xor_(halves[1]);
   scramble(h);
   return h.bitwise_right_shift_(8).to(like.scalar_type()).mul_(0x1p-23).sub_(1);
 }
 
 }  // namespace
 
-at::Tensor add_uniform_noise(const at::Tensor& images, double sigma, std::uint64_t seed,
+at::Tensor add_uniform_noise(const at::Tensor& images, double sigma, const Seed& seed,
                              std::int64_t first) {
+  static const attacks::DeviceOperator<Fused> fused("sweep::add_uniform_noise");
+  if (fused.serves(images) && images.scalar_type() == at::kFloat &&
+      images.is_contiguous(at::MemoryFormat::ChannelsLast))
+    return fused(images, sigma, seed.halves(images.device()), first);
   const std::int64_t before = first * (images.numel() / images.size(0));
   return images + uniform(before, images.numel(), seed, images).mul_(sigma).view(images.sizes());
 }
 
-at::Tensor standard_normal(const at::Tensor& images, std::uint64_t seed) {
+at::Tensor standard_normal(const at::Tensor& images, const Seed& seed) {
   // Half a step up: the interval becomes symmetric and open.
   const auto values = uniform(0, images.numel(), seed, images).add_(0x1p-24);
   return values.erfinv_().mul_(std::sqrt(2.0)).view(images.sizes());

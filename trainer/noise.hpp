@@ -2,9 +2,7 @@
 
 #include <cstdint>
 
-namespace at {
-class Tensor;
-}
+#include "trainer/tensors.hpp"
 
 namespace sweep::trainer {
 
@@ -12,11 +10,11 @@ namespace sweep::trainer {
 /// of `seed` and of the pixel's position in the batch, of which `images` are those from number
 /// `first` on: the same on the CPU and on a GPU, for every memory layout and number of threads,
 /// with no state to be saved.
-at::Tensor add_uniform_noise(const at::Tensor& images, double sigma, std::uint64_t seed,
+at::Tensor add_uniform_noise(const at::Tensor& images, double sigma, const Seed& seed,
                              std::int64_t first = 0);
 
 /// Standard normal numbers of the shape of `images`, made of the same hash: at most 5.4 in
 /// magnitude.
-at::Tensor standard_normal(const at::Tensor& images, std::uint64_t seed);
+at::Tensor standard_normal(const at::Tensor& images, const Seed& seed);
 
 }  // namespace sweep::trainer

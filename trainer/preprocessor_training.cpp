@@ -25,9 +25,11 @@ class PreprocessorLearner final : public Learner {
     preprocessor_.initialize(derive_seed(seed, "init", 2));
   }
 
-  LossTerms loss(const Batch& batch, std::uint64_t seed) override {
+  LossTerms loss(const Batch& batch, const Seed& seed) override {
     return preprocessor_.loss(batch, guide_, seed);
   }
+
+  bool is_recordable() const override { return preprocessor_.is_recordable(); }
 
  private:
   Preprocessor& preprocessor_;

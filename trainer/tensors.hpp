@@ -2,8 +2,10 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 
 namespace sweep::trainer {
 
@@ -12,6 +14,24 @@ namespace sweep::trainer {
 
 /// Tensors by name, in the order of the names. Saved ones are contiguous and on the CPU.
 using NamedTensors = std::map<std::string, at::Tensor>;
+
+/// What random numbers of a training step follow from. A step that is recorded for a device
+/// (attacks/recorded_function.hpp) reads it there: the host has no number that would hold.
+class Seed {
+ public:
+  Seed(std::uint64_t value) : value_(value) {}  // NOLINT(google-explicit-constructor)
+  /// @param halves  [2] int64: the low and the high 32 bits
+  explicit Seed(at::Tensor halves) : halves_(std::move(halves)) {}
+
+  /// @throws Error{internal} for a seed that is known to a device alone
+  std::uint64_t value() const;
+  /// [2] int64 on `device`.
+  at::Tensor halves(const at::Device& device) const;
+
+ private:
+  std::uint64_t value_ = 0;
+  at::Tensor halves_;
+};
 
 /// What a classifier makes of images [N,3,H,W].
 struct Outputs {

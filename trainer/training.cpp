@@ -6,7 +6,9 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <utility>
 
+#include "attacks/recorded_function.hpp"
 #include "core/error.hpp"
 #include "core/hash.hpp"
 #include "core/log.hpp"
@@ -14,6 +16,7 @@
 #include "trainer/batches.hpp"
 #include "trainer/defences/defence.hpp"
 #include "trainer/models/model.hpp"
+#include "trainer/models/recomputation.hpp"
 #include "trainer/module_state.hpp"
 #include "trainer/named_tensors.hpp"
 #include "trainer/optimizer.hpp"
@@ -64,8 +67,10 @@ class Session {
         hooks_(hooks),
         device_(device),
         precision_(precision_on(device, options.precision)),
-        optimizer_(make_optimizer(options, prepare_parameters(device))),
-        team_(parallel, device) {}
+        parameters_(prepare_parameters(device)),
+        optimizer_(make_optimizer(options, parameters_)),
+        team_(parallel, device),
+        recorded_step_([this](const Tensors& inputs) { return recordable_step(inputs); }) {}
 
   void resume(const TrainingState& state, const std::string& what) {
     copy_state(state.tensors, tensors(), concat("this training of ", what));
@@ -91,6 +96,8 @@ class Session {
   }
 
  private:
+  using Tensors = attacks::RecordedFunction::Tensors;
+
   /// Fresh parameters on the device, in training mode; those that have gradients.
   NamedTensors prepare_parameters(const at::Device& device) {
     learner_.initialize(options_.seed);
@@ -134,8 +141,9 @@ class Session {
     const auto batch = batches_.at(epoch, step, team_.rank(), team_.size());
     team_.begin(batch.share);
     seed_dropout(epoch, step);
-    const auto terms = forward(batch, derive_seed(options_.seed, "noise", epoch, step));
-    team_.backward(terms.total, batch.share);
+    const Seed noise = derive_seed(options_.seed, "noise", epoch, step);
+    const auto terms =
+        can_be_recorded() ? replay_or_record(batch, noise) : forward_and_backward(batch, noise);
     optimizer_->step(rate);
     // Read last, so that a GPU has all of the step queued before the host waits for it.
     const auto values = read_values(terms, batch, team_);
@@ -145,10 +153,46 @@ class Session {
     report(step + 1);
   }
 
-  LossTerms forward(const Batch& batch, std::uint64_t seed) {
-    const Autocast precision(precision_, device_);
-    return learner_.loss(batch, seed);
+  LossTerms forward_and_backward(const Batch& batch, const Seed& seed) {
+    const auto terms = [&] {
+      const Autocast precision(precision_, device_);
+      return learner_.loss(batch, seed);
+    }();
+    team_.backward(terms.total, batch.share);
+    return terms;
   }
+
+  /// Not where others take part, whom the host has to speak with, nor where memory is saved: a
+  /// recording holds memory.
+  bool can_be_recorded() const {
+    return team_.size() == 1 && MemoryLevel::current() == 0 && learner_.is_recordable();
+  }
+
+  LossTerms replay_or_record(const Batch& batch, const Seed& seed) {
+    Tensors inputs{batch.images, batch.labels, seed.halves(device_)};
+    if (batch.adversarial.defined()) inputs.push_back(batch.adversarial);
+    const auto outputs = recorded_step_(inputs);
+    auto gradient = outputs.begin() + kTerms;
+    for (auto& [name, parameter] : parameters_) parameter.mutable_grad() = *gradient++;
+    return {outputs[0], outputs[1], outputs[2], outputs[3], outputs[4]};
+  }
+
+  /// From images, labels, halves of the seed and, with them, adversarial images: the terms of the
+  /// loss, then the gradients of the parameters. Gradients are given away, so that the next
+  /// backward pass makes them anew.
+  Tensors recordable_step(const Tensors& inputs) {
+    Batch batch = whole_batch(inputs[0], inputs[1]);
+    if (inputs.size() > 3) batch.adversarial = inputs[3];
+    const auto terms = forward_and_backward(batch, Seed(inputs[2]));
+    Tensors outputs;
+    for (const auto& term : {terms.total, terms.classification, terms.feature, terms.reconstruction,
+                             terms.clean_logits})
+      outputs.push_back(term.defined() ? term.detach() : term);
+    for (auto& [name, parameter] : parameters_)
+      outputs.push_back(std::exchange(parameter.mutable_grad(), {}));
+    return outputs;
+  }
+  static constexpr int kTerms = 5;
 
   /// Dropout draws from the process's own generator. Shares of a batch must not lose the same
   /// places: what it drops is the one thing that depends on the number of processes.
@@ -223,8 +267,10 @@ class Session {
   const TrainingHooks& hooks_;
   at::Device device_;
   Precision precision_;
+  NamedTensors parameters_;
   std::unique_ptr<Optimizer> optimizer_;
   Team team_;
+  attacks::RecordedFunction recorded_step_;
   TrainingProgress progress_;
   EpochMetrics last_;  ///< of the epoch up to the last step
 };
@@ -253,9 +299,11 @@ class ClassifierLearner final : public Learner {
     defence_->initialize(derive_seed(seed, "init", 1));
   }
 
-  LossTerms loss(const Batch& batch, std::uint64_t seed) override {
+  LossTerms loss(const Batch& batch, const Seed& seed) override {
     return defence_->loss(*classifier_, batch, seed);
   }
+
+  bool is_recordable() const override { return defence_->is_recordable(); }
 
  private:
   const TrainingJob& job_;

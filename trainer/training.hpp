@@ -99,7 +99,11 @@ class Learner {
 
   /// All that is random in it follows from `seed`. Where it is trained by several processes, the
   /// weighted mean of all shares' losses must be that of the whole batch.
-  virtual LossTerms loss(const Batch& batch, std::uint64_t seed) = 0;
+  virtual LossTerms loss(const Batch& batch, const Seed& seed) = 0;
+
+  /// Whether loss() may be recorded for a device (attacks/recorded_function.hpp): nothing in it
+  /// depends on what the host knows but the shapes of the batch, and `seed` is left to the device.
+  virtual bool is_recordable() const = 0;
 };
 
 /// Trains from fresh parameters, or from `resume` on: epochs of all batches, by options.optimizer.

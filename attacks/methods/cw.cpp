@@ -10,6 +10,8 @@
 #include "attacks/attack.hpp"
 #include "attacks/gradient.hpp"
 #include "attacks/methods/cw_search.hpp"
+#include "attacks/methods/cw_update.hpp"
+#include "attacks/recorded_function.hpp"
 
 namespace sweep::attacks {
 namespace {
@@ -46,32 +48,6 @@ const OptionTable<CwOptions> table{
           "its c suffices and a smaller one is to be tried"}},
 };
 
-// Of the authors' code: keeps atanh finite at pixels of 0 and 1.
-constexpr double kShrink = 0.999999;
-
-// Adam's, as its authors give them (Kingma and Ba 2015, arXiv:1412.6980).
-constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kAdamEpsilon = 1e-8;
-
-/// What Adam moves, and its two moments: [n,3,H,W] each.
-struct Variables {
-  at::Tensor w, mean, mean_square;
-
-  Variables of(const at::Tensor& rows) const {
-    return {w.index_select(0, rows), mean.index_select(0, rows), mean_square.index_select(0, rows)};
-  }
-  void put(const at::Tensor& rows, const Variables& values) {
-    w.index_copy_(0, rows, values.w);
-    mean.index_copy_(0, rows, values.mean);
-    mean_square.index_copy_(0, rows, values.mean_square);
-  }
-};
-
-/// Before the first step.
-Variables start_of(const at::Tensor& clean) {
-  const at::Tensor w = at::atanh((clean * 2 - 1) * kShrink);
-  return {w, at::zeros_like(w), at::zeros_like(w)};
-}
-
 /// One image that is worked on.
 struct Candidate {
   std::int64_t place;  ///< in the stream
@@ -84,14 +60,14 @@ struct Active {
   std::vector<Candidate> candidates;  ///< [n]
   at::Tensor clean, classes;          ///< theirs
   at::Tensor best;                    ///< [n,3,H,W], clean until an adversarial image is found
-  Variables variables;
+  CwVariables variables;
 
   std::int64_t size() const { return static_cast<std::int64_t>(candidates.size()); }
 };
 
 /// What one evaluation of the model says of the active images.
 struct Evaluation {
-  at::Tensor adversarial, gradient;  ///< [n,3,H,W]; the gradient is with respect to w
+  at::Tensor gradient;               ///< [n,3,H,W]: of c f(x') with respect to x'
   at::Tensor squared, loss, missed;  ///< [n] float64 on the host; missed: by how much the goal is
 };
 
@@ -113,9 +89,9 @@ at::Tensor index_of(const Rows& rows, const at::Tensor& like) {
 
 Active part_of(const Active& active, const Rows& rows) {
   const at::Tensor index = index_of(rows, active.clean);
-  Active part{.clean = active.clean.index_select(0, index),
+  Active part{.clean = rows_of(active.clean, index),
               .classes = active.classes.index_select(0, index),
-              .best = active.best.index_select(0, index),
+              .best = rows_of(active.best, index),
               .variables = active.variables.of(index)};
   for (const auto row : rows) part.candidates.push_back(active.candidates[row]);
   return part;
@@ -124,13 +100,14 @@ Active part_of(const Active& active, const Rows& rows) {
 Active joined(const Active& first, const Active& second) {
   if (first.size() == 0) return second;
   const auto cat = [](const at::Tensor& a, const at::Tensor& b) { return at::cat({a, b}); };
+  const CwVariables &ours = first.variables, &theirs = second.variables;
   Active all{.candidates = first.candidates,
              .clean = cat(first.clean, second.clean),
              .classes = cat(first.classes, second.classes),
              .best = cat(first.best, second.best),
-             .variables = {cat(first.variables.w, second.variables.w),
-                           cat(first.variables.mean, second.variables.mean),
-                           cat(first.variables.mean_square, second.variables.mean_square)}};
+             .variables = {cat(ours.w, theirs.w), cat(ours.mean, theirs.mean),
+                           cat(ours.mean_square, theirs.mean_square),
+                           cat(ours.adversarial, theirs.adversarial)}};
   all.candidates.insert(all.candidates.end(), second.candidates.begin(), second.candidates.end());
   return all;
 }
@@ -144,14 +121,6 @@ void put(const ImageStream& stream, const Active& active, const Rows& rows) {
                active.best.index_select(0, index_of(rows, active.best)));
 }
 
-/// [n,1,1,1]: a number of each active image, of its type and on its device.
-template <typename Value>
-at::Tensor per_image(const Active& active, const Value& value) {
-  std::vector<double> values;
-  for (const auto& candidate : active.candidates) values.push_back(value(candidate.search));
-  return at::tensor(values, at::kDouble).to(active.clean.options()).view({-1, 1, 1, 1});
-}
-
 /// By how much the goal is missed, [N]: how far the class that is to be left exceeds the largest
 /// other one, or the largest other one that which is to be reached.
 at::Tensor margin(const at::Tensor& logits, const at::Tensor& classes, bool targeted) {
@@ -160,20 +129,6 @@ at::Tensor margin(const at::Tensor& logits, const at::Tensor& classes, bool targ
   const at::Tensor other =
       logits.scatter(1, column, -std::numeric_limits<double>::infinity()).amax(1);
   return targeted ? other - own : own - other;
-}
-
-/// One step of Adam on w.
-void adam_step(Active& active, const at::Tensor& gradient, double learning_rate) {
-  auto& [w, mean, mean_square] = active.variables;
-  mean.mul_(kBeta1).add_(gradient, 1 - kBeta1);
-  mean_square.mul_(kBeta2).addcmul_(gradient, gradient, 1 - kBeta2);
-  const auto unbiased = [&](double beta) {
-    return per_image(active, [beta](const CwSearch& search) {
-      return 1 - std::pow(beta, static_cast<double>(search.iteration() + 1));
-    });
-  };
-  const at::Tensor scale = (mean_square / unbiased(kBeta2)).sqrt_().add_(kAdamEpsilon);
-  w.addcdiv_(mean / unbiased(kBeta1), scale, -learning_rate);
 }
 
 /// The L2 attack of Carlini and Wagner, "Towards Evaluating the Robustness of Neural Networks"
@@ -188,13 +143,13 @@ class Cw final : public Attack {
  public:
   explicit Cw(const CwOptions& options) : options_(options) {}
 
-  at::Tensor perturb(const Logits& logits, const at::Tensor& images, const Goal& goal,
+  at::Tensor perturb(const WhiteBox& model, const at::Tensor& images, const Goal& goal,
                      const StepCallback& after_step) const override {
     at::Tensor adversarial = images.detach().clone(at::MemoryFormat::Contiguous);
     const auto put = [&](const at::Tensor& places, const at::Tensor& found) {
       adversarial.index_copy_(0, places.to(adversarial.device()), found);
     };
-    perturb_stream(logits,
+    perturb_stream(model,
                    {.count = images.size(0),
                     .batch_size = images.size(0),
                     .take = [&](std::int64_t) { return std::pair(images, goal); },
@@ -203,23 +158,27 @@ class Cw final : public Attack {
     return adversarial;
   }
 
-  void perturb_stream(const Logits& logits, const ImageStream& stream,
+  void perturb_stream(const WhiteBox& model, const ImageStream& stream,
                       const StepCallback& after_step) const override {
     const at::NoGradGuard no_gradients;
     Active active;
     std::int64_t taken = 0;
-    bool targeted = false;
+    bool targeted = false;  // as the first goal says
+    RecordedFunction gradient = penalty_gradient(model, targeted);
     for (;;) {
       while (taken < stream.count && has_room(stream, active)) {
         const auto [images, goal] = stream.take(stream.batch_size - active.size());
-        active = joined(active, begin(logits, stream, images, goal, taken));
+        active = joined(active, begin(model, stream, images, goal, taken));
         targeted = goal.targeted;
         taken += images.size(0);
       }
       if (active.size() == 0) return;
-      const Evaluation now = evaluate(logits, active, targeted);
+      const Evaluation now = evaluate(gradient, active, stream.batch_size);
       keep_better(active, now);
-      adam_step(active, now.gradient, options_.learning_rate);
+      cw_update(active.variables, {.gradient = now.gradient,
+                                   .clean = active.clean,
+                                   .iteration = iterations_of(active),
+                                   .learning_rate = options_.learning_rate});
       advance(stream, active, now);
       after_step(progress(stream, active, taken));
     }
@@ -228,17 +187,27 @@ class Cw final : public Attack {
  private:
   /// A few at a time: one by one each would be asked about alone whether the model is right.
   static bool has_room(const ImageStream& stream, const Active& active) {
-    constexpr std::int64_t kParts = 8;  // of a batch
-    const std::int64_t room = stream.batch_size - active.size();
-    return room >= std::max<std::int64_t>(stream.batch_size / kParts, 1);
+    return stream.batch_size - active.size() >= smallest_part(stream.batch_size);
+  }
+
+  /// An eighth of a batch.
+  static std::int64_t smallest_part(std::int64_t batch_size) {
+    return std::max<std::int64_t>(batch_size / 8, 1);
+  }
+
+  static at::Tensor iterations_of(const Active& active) {
+    std::vector<std::int64_t> iterations;
+    for (const auto& candidate : active.candidates)
+      iterations.push_back(candidate.search.iteration());
+    return at::tensor(iterations, at::kLong);
   }
 
   /// The images that have to be worked on. One that reaches the goal as it is cannot be improved:
   /// its distance is 0, and it goes back at once.
-  Active begin(const Logits& logits, const ImageStream& stream, const at::Tensor& images,
+  Active begin(const WhiteBox& model, const ImageStream& stream, const at::Tensor& images,
                const Goal& goal, std::int64_t first) const {
-    const at::Tensor clean = images.detach(), output = logits(clean);
-    check_finite(output);
+    const at::Tensor clean = images.detach(), output = model.logits(clean);
+    require_finite(are_finite(output));
     const at::Tensor missed = margin(output, goal.classes, goal.targeted).to(at::kDouble).cpu();
     const auto reached = [&](std::int64_t row) {
       return fooled(missed.const_data_ptr<double>()[row]);
@@ -248,28 +217,57 @@ class Cw final : public Attack {
                            .initial_const = options_.initial_const,
                            .abort_early = options_.abort_early});
     Active all{
-        .clean = clean, .classes = goal.classes, .best = clean, .variables = start_of(clean)};
+        .clean = clean, .classes = goal.classes, .best = clean, .variables = cw_start(clean)};
     for (std::int64_t row = 0; row < clean.size(0); ++row)
       all.candidates.push_back({.place = first + row, .search = search});
     put(stream, all, rows_where(all.size(), reached));
     return part_of(all, rows_where(all.size(), [&](auto row) { return !reached(row); }));
   }
 
-  Evaluation evaluate(const Logits& logits, const Active& active, bool targeted) const {
-    const at::AutoGradMode with_gradients(true);
-    const at::Tensor w = active.variables.w.detach().requires_grad_(true);
-    const at::Tensor constant =
-        per_image(active, [](const CwSearch& search) { return search.constant(); }).flatten();
-    const at::Tensor adversarial = (at::tanh(w) + 1) / 2;
-    const at::Tensor output = logits(adversarial);
-    check_finite(output);
-    const at::Tensor squared = (adversarial - active.clean).square().sum({1, 2, 3});
-    const at::Tensor missed = margin(output, active.classes, targeted);
+  /// A function of images x' [n,3,H,W], classes [n] and constants c [n]: the gradient of
+  /// c max(margin + confidence, 0) with respect to x', the margins, and whether all logits are
+  /// finite.
+  RecordedFunction penalty_gradient(const WhiteBox& model, const bool& targeted) const {
+    return RecordedFunction([this, &model, &targeted](const RecordedFunction::Tensors& inputs) {
+      const at::AutoGradMode with_gradients(true);
+      const at::Tensor x = inputs[0].detach().requires_grad_(true);
+      const at::Tensor output = model.logits(x);
+      const at::Tensor missed = margin(output, inputs[1], targeted);
+      const at::Tensor penalty = inputs[2] * at::clamp_min(missed + options_.confidence, 0);
+      return RecordedFunction::Tensors{torch::autograd::grad({penalty.sum()}, {x}).front(),
+                                       missed.detach(), are_finite(output.detach())};
+    });
+  }
+
+  Evaluation evaluate(RecordedFunction& penalty_gradient, const Active& active,
+                      std::int64_t batch_size) const {
+    const at::Tensor& x = active.variables.adversarial;
+    const std::int64_t count = active.size();
+    std::vector<double> constants;
+    for (const auto& candidate : active.candidates)
+      constants.push_back(candidate.search.constant());
+    const at::Tensor constant = at::tensor(constants, at::kDouble).to(x.options());
+    const auto fit = [&](const at::Tensor& rows) { return padded(rows, batch_size); };
+    const auto told = penalty_gradient({fit(x), fit(active.classes), fit(constant)});
+    const at::Tensor missed = told[1].narrow(0, 0, count);
+    const at::Tensor squared = (x - active.clean).square_().sum({1, 2, 3});
     const at::Tensor loss = squared + constant * at::clamp_min(missed + options_.confidence, 0);
-    const at::Tensor gradient = torch::autograd::grad({loss.sum()}, {w}).front();
-    const at::Tensor told =  // in one copy: each waits for the device
-        at::stack({squared.detach(), loss.detach(), missed.detach()}).to(at::kDouble).cpu();
-    return {adversarial.detach(), gradient, told[0], told[1], told[2]};
+    const at::Tensor finite = told[2].to(x.scalar_type()).expand(count);
+    const at::Tensor values =  // in one copy: each waits for the device
+        at::stack({squared, loss, missed, finite}).to(at::kDouble).cpu();
+    require_finite(values[3].all());
+    return {told[0].narrow(0, 0, count), values[0], values[1], values[2]};
+  }
+
+  /// With rows of zeros up to one of the few counts that has_room() makes: a device that records
+  /// does so for each count. The CPU would compute what nobody asks for.
+  static at::Tensor padded(const at::Tensor& rows, std::int64_t batch_size) {
+    const std::int64_t part = smallest_part(batch_size), rest = rows.size(0) % part;
+    if (rows.is_cpu() || rest == 0) return rows;
+    std::vector<std::int64_t> shape = rows.sizes().vec();
+    shape.front() = part - rest;
+    return at::cat({rows, at::zeros(shape, rows.options())})
+        .contiguous(rows.suggest_memory_format());
   }
 
   void keep_better(Active& active, const Evaluation& now) const {
@@ -283,7 +281,7 @@ class Cw final : public Attack {
     });
     if (better.empty()) return;
     const at::Tensor index = index_of(better, active.best);
-    active.best.index_copy_(0, index, now.adversarial.index_select(0, index));
+    active.best.index_copy_(0, index, active.variables.adversarial.index_select(0, index));
   }
 
   /// Every search goes on, with what it wants for it; the images of those that are over leave.
@@ -301,7 +299,7 @@ class Cw final : public Attack {
     };
     if (const Rows rows = rows_that(CwSearch::Next::start); !rows.empty()) {
       const at::Tensor index = index_of(rows, active.clean);
-      active.variables.put(index, start_of(active.clean.index_select(0, index)));
+      active.variables.put(index, cw_start(rows_of(active.clean, index)));
     }
     const Rows over = rows_that(CwSearch::Next::end);
     if (over.empty()) return;

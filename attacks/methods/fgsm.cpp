@@ -22,9 +22,9 @@ class Fgsm final : public Attack {
  public:
   explicit Fgsm(const FgsmOptions& options) : options_(options) {}
 
-  at::Tensor perturb(const Logits& logits, const at::Tensor& images, const Goal& goal,
+  at::Tensor perturb(const WhiteBox& model, const at::Tensor& images, const Goal& goal,
                      const StepCallback& after_step) const override {
-    const at::Tensor gradient = loss_gradient(logits, images, goal);
+    const at::Tensor gradient = model.loss_gradient(images, goal);
     after_step(1);
     return at::add(images.detach(), gradient.sign(), options_.epsilon).clamp_(0, 1).contiguous();
   }

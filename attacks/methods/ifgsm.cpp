@@ -27,13 +27,12 @@ class Ifgsm final : public Attack {
  public:
   explicit Ifgsm(const IfgsmOptions& options) : options_(options) {}
 
-  at::Tensor perturb(const Logits& logits, const at::Tensor& images, const Goal& goal,
+  at::Tensor perturb(const WhiteBox& model, const at::Tensor& images, const Goal& goal,
                      const StepCallback& after_step) const override {
     const EpsilonBall ball(images.detach(), options_.epsilon);
     at::Tensor adversarial = images.detach().clone();
     for (std::int64_t step = 0; step < options_.steps; ++step) {
-      adversarial.add_(loss_gradient(logits, adversarial, goal).sign(), options_.alpha);
-      ball.project(adversarial);
+      ball.step(adversarial, model.loss_gradient(adversarial, goal), options_.alpha);
       after_step(static_cast<double>(step + 1) / static_cast<double>(options_.steps));
     }
     return adversarial.contiguous();

@@ -30,18 +30,17 @@ class Mifgsm final : public Attack {
  public:
   explicit Mifgsm(const MifgsmOptions& options) : options_(options) {}
 
-  at::Tensor perturb(const Logits& logits, const at::Tensor& images, const Goal& goal,
+  at::Tensor perturb(const WhiteBox& model, const at::Tensor& images, const Goal& goal,
                      const StepCallback& after_step) const override {
     const EpsilonBall ball(images.detach(), options_.epsilon);
     at::Tensor adversarial = images.detach().clone();
     at::Tensor momentum = at::zeros_like(adversarial);
     for (std::int64_t step = 0; step < options_.steps; ++step) {
-      const at::Tensor gradient = loss_gradient(logits, adversarial, goal);
+      const at::Tensor gradient = model.loss_gradient(adversarial, goal);
       const at::Tensor norm = gradient.abs().sum({1, 2, 3}, /*keepdim=*/true);
       // Where there is no gradient there is no direction: 0, not 0/0.
       momentum.mul_(options_.decay).add_(at::where(norm > 0, gradient / norm, gradient));
-      adversarial.add_(momentum.sign(), options_.alpha);
-      ball.project(adversarial);
+      ball.step(adversarial, momentum, options_.alpha);
       after_step(static_cast<double>(step + 1) / static_cast<double>(options_.steps));
     }
     return adversarial.contiguous();

@@ -39,7 +39,7 @@ class Pgd final : public Attack {
  public:
   explicit Pgd(const PgdOptions& options) : options_(options) {}
 
-  at::Tensor perturb(const Logits& logits, const at::Tensor& images, const Goal& goal,
+  at::Tensor perturb(const WhiteBox& model, const at::Tensor& images, const Goal& goal,
                      const StepCallback& after_step) const override {
     const at::NoGradGuard no_gradients;
     at::Tensor result = images.detach().clone();
@@ -48,13 +48,13 @@ class Pgd final : public Attack {
       const at::Tensor clean = images.detach().index_select(0, rows);
       const Goal theirs = goal.of(rows);
       at::Tensor adversarial = start(clean, rows + goal.first_image, restart);
-      descend(logits, clean, adversarial, theirs, [&](std::int64_t step) {
+      descend(model, clean, adversarial, theirs, [&](std::int64_t step) {
         after_step(static_cast<double>(restart * options_.steps + step) /
                    static_cast<double>(options_.restarts * options_.steps));
       });
       result.index_copy_(0, rows, adversarial);
       if (restart + 1 < options_.restarts)
-        rows = rows.index_select(0, resisting(logits(adversarial), theirs));
+        rows = rows.index_select(0, resisting(model.logits(adversarial), theirs));
     }
     return result.contiguous();
   }
@@ -77,12 +77,11 @@ class Pgd final : public Attack {
     return images.clamp_(0, 1);
   }
 
-  void descend(const Logits& logits, const at::Tensor& clean, at::Tensor& adversarial,
+  void descend(const WhiteBox& model, const at::Tensor& clean, at::Tensor& adversarial,
                const Goal& goal, const std::function<void(std::int64_t)>& after_step) const {
     const EpsilonBall ball(clean, options_.epsilon);
     for (std::int64_t step = 0; step < options_.steps; ++step) {
-      adversarial.add_(loss_gradient(logits, adversarial, goal).sign(), options_.alpha);
-      ball.project(adversarial);
+      ball.step(adversarial, model.loss_gradient(adversarial, goal), options_.alpha);
       after_step(step + 1);
     }
   }

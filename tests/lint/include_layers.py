@@ -70,9 +70,10 @@ LIBRARIES = [
     (r"ATen/core/Tensor\.h", ("attacks/", "trainer/", "runner/tasks/", "runner/steps/")),
     # Layers that only the models' .cpp files put into theirs.
     (r"(torch|ATen|c10)/.*", (
-        "attacks/*.cpp", "trainer/*.cpp", "trainer/models/chain.hpp", "trainer/models/convolution.hpp",
+        "attacks/*.cpp", "attacks/device_operator.hpp", "trainer/*.cpp", "trainer/models/chain.hpp", "trainer/models/convolution.hpp",
         "trainer/models/linear.hpp", "trainer/parallel/batch_norm.hpp", "trainer/preprocessors/denoising_unet.hpp",
         "runner/tasks/*.cpp", "runner/steps/*.cpp")),
+    (r"(cuda_runtime|cuda_bf16)\.h", ("trainer/cuda/kernels/",)),
     (r"(gtest|gmock)/.*", ()),
 ]
 NO_TORCH = "trainer/datasets/"

@@ -79,11 +79,12 @@ class TestLearner final : public Learner {
     defence_->initialize(derive_seed(seed, "init", 1));
     for (const auto& [prefix, module] : modules()) module->to(type_);
   }
-  LossTerms loss(const Batch& batch, std::uint64_t seed) override {
+  LossTerms loss(const Batch& batch, const Seed& seed) override {
     Batch wide = batch;
     wide.images = batch.images.to(type_);
     return defence_->loss(*classifier_, wide, seed);
   }
+  bool is_recordable() const override { return false; }
 
  private:
   static Json options_of(const std::string& defence) {

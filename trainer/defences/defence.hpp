@@ -12,6 +12,7 @@ namespace sweep::trainer {
 
 struct Batch;      // trainer/batches.hpp
 struct LossTerms;  // trainer/tensors.hpp
+class Seed;        // trainer/tensors.hpp
 
 /// What is minimised in training, and the modules that only training needs. Nothing of it is left
 /// in the trained model: a defended classifier costs at inference what an undefended one does.
@@ -28,7 +29,11 @@ class Defence {
   /// The loss of one batch, or of a share of it (batch.share): the mean of all shares' losses,
   /// weighted by Share::weight(), must be the loss of the whole batch. All that is random in it
   /// follows from `seed` and from an image's place in the whole batch.
-  virtual LossTerms loss(Classifier& classifier, const Batch& batch, std::uint64_t seed) = 0;
+  virtual LossTerms loss(Classifier& classifier, const Batch& batch, const Seed& seed) = 0;
+
+  /// Whether loss() does the same for equal shapes, whatever the host knows by then, and leaves
+  /// `seed` to the device: it may then be recorded (attacks/recorded_function.hpp).
+  virtual bool is_recordable() const { return false; }
 };
 
 /// What a defence is made for and from.

@@ -48,7 +48,9 @@ class Denoising : public Defence {
     if (decoder_) initialize_layers(decoder_->module(), seed);
   }
 
-  LossTerms loss(Classifier& classifier, const Batch& batch, std::uint64_t seed) override {
+  bool is_recordable() const override { return true; }
+
+  LossTerms loss(Classifier& classifier, const Batch& batch, const Seed& seed) override {
     const at::Tensor& images = batch.images;
     // Clean and noisy images in one pass: batch normalisation sees both.
     const auto both =

@@ -41,8 +41,10 @@ class Distillation final : public Defence {
           "distillation was given no teacher (it learns from one); this is a bug of the plan");
   }
 
+  bool is_recordable() const override { return true; }
+
   /// The labels count only as far as the teacher has learnt them.
-  LossTerms loss(Classifier& classifier, const Batch& batch, std::uint64_t) override {
+  LossTerms loss(Classifier& classifier, const Batch& batch, const Seed&) override {
     const double t = options_.temperature;
     at::Tensor soft_labels;
     {

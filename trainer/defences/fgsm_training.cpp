@@ -43,7 +43,7 @@ class FgsmTraining : public Defence {
  public:
   FgsmTraining(const FgsmTrainingOptions& options, const DefenceContext&) : options_(options) {}
 
-  LossTerms loss(Classifier& classifier, const Batch& batch, std::uint64_t seed) override {
+  LossTerms loss(Classifier& classifier, const Batch& batch, const Seed& seed) override {
     const at::Tensor& images = batch.images;
     const Share& share = batch.share;
     const std::int64_t all_replaced =
@@ -55,9 +55,10 @@ class FgsmTraining : public Defence {
       const EvaluationMode mode(classifier);
       const at::NoGradGuard no_grad;
       clean_logits = classifier.forward(images).logits;
-      adversarial = perturbed(
-          classifier, images.narrow(0, 0, replaced), clean_logits.narrow(0, 0, replaced),
-          epsilons(all_replaced, seed).narrow(0, std::min(share.first, all_replaced), replaced));
+      adversarial =
+          perturbed(classifier, images.narrow(0, 0, replaced), clean_logits.narrow(0, 0, replaced),
+                    epsilons(all_replaced, seed.value())
+                        .narrow(0, std::min(share.first, all_replaced), replaced));
     }
     const auto mixed = at::cat({adversarial, images.narrow(0, replaced, images.size(0) - replaced)})
                            .contiguous(images.suggest_memory_format());

@@ -14,7 +14,9 @@ class NoDefence : public Defence {
  public:
   NoDefence(const NoOptions&, const DefenceContext&) {}
 
-  LossTerms loss(Classifier& classifier, const Batch& batch, std::uint64_t) override {
+  bool is_recordable() const override { return true; }
+
+  LossTerms loss(Classifier& classifier, const Batch& batch, const Seed&) override {
     const auto logits = classifier.forward(batch.images).logits;
     const auto loss = at::cross_entropy_loss(logits, batch.labels);
     return {.total = loss, .classification = loss, .clean_logits = logits};

@@ -1,6 +1,8 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <optional>
+
 #include "attacks/attack.hpp"
 #include "attacks/goal.hpp"
 #include "attacks/linf_options.hpp"
@@ -37,7 +39,7 @@ class PgdTraining : public Defence {
                                                                     {"restarts", 1},
                                                                     {"seed", 0}})) {}
 
-  LossTerms loss(Classifier& classifier, const Batch& batch, std::uint64_t seed) override {
+  LossTerms loss(Classifier& classifier, const Batch& batch, const Seed& seed) override {
     const at::Tensor& images = batch.images;
     at::Tensor adversarial, clean_logits;
     {
@@ -45,8 +47,9 @@ class PgdTraining : public Defence {
       const auto logits = [&](const at::Tensor& x) { return classifier.forward(x).logits; };
       // Random starts follow from an image's place in its set: here, from the seed of the step.
       const attacks::Goal goal(batch.labels, false,
-                               static_cast<std::int64_t>(seed >> 2) + batch.share.first);
-      adversarial = attack_->perturb(logits, images, goal, [](double) {});
+                               static_cast<std::int64_t>(seed.value() >> 2) + batch.share.first);
+      if (!attacked_) attacked_.emplace(logits);
+      adversarial = attack_->perturb(*attacked_, images, goal, [](double) {});
       const at::NoGradGuard no_grad;
       clean_logits = logits(images);
     }
@@ -57,6 +60,7 @@ class PgdTraining : public Defence {
 
  private:
   std::unique_ptr<attacks::Attack> attack_;
+  std::optional<attacks::WhiteBox> attacked_;  ///< the one classifier that is trained
 };
 
 SWEEP_REGISTER_DEFENCE("pgd_training", kOptions, PgdTraining,

@@ -21,7 +21,9 @@ class Temperature final : public Defence {
  public:
   Temperature(const TemperatureOptions& options, const DefenceContext&) : options_(options) {}
 
-  LossTerms loss(Classifier& classifier, const Batch& batch, std::uint64_t) override {
+  bool is_recordable() const override { return true; }
+
+  LossTerms loss(Classifier& classifier, const Batch& batch, const Seed&) override {
     const auto logits = classifier.forward(batch.images).logits;
     const auto loss =
         options_.temperature * at::cross_entropy_loss(logits / options_.temperature, batch.labels);

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <torch/nn/module.h>
+#include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/container/any.h>
 
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "trainer/models/norm_relu.hpp"
 #include "trainer/models/recomputation.hpp"
 
 namespace sweep::trainer {
@@ -25,9 +27,16 @@ struct Chain : torch::nn::Module {
 
   at::Tensor forward(at::Tensor x) { return forward_range(std::move(x), 0, layers.size()); }
 
-  /// Through the layers from `first` to before `last`, counted in the order of adding.
+  /// Through the layers from `first` to before `last`, counted in the order of adding. Batch
+  /// normalisation and a ReLU behind it are one step.
   at::Tensor forward_range(at::Tensor x, std::size_t first, std::size_t last) {
-    for (std::size_t i = first; i < last; ++i) x = layers[i].forward(std::move(x));
+    for (std::size_t i = first; i < last; ++i) {
+      auto* norm = layers[i].ptr()->as<BatchNorm2dImpl>();
+      const bool with_relu =
+          norm && i + 1 < last && layers[i + 1].ptr()->as<torch::nn::ReLUImpl>() != nullptr;
+      x = with_relu ? norm_relu(*norm, x) : layers[i].forward(std::move(x));
+      if (with_relu) ++i;
+    }
     return x;
   }
 

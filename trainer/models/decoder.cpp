@@ -2,14 +2,15 @@
 
 #include <ATen/ATen.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/conv.h>
 
 #include <algorithm>
 #include <bit>
+#include <string>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "trainer/models/chain.hpp"
 #include "trainer/models/recomputation.hpp"
 #include "trainer/parallel/batch_norm.hpp"
 
@@ -23,17 +24,18 @@ nn::ConvTranspose2d upsampling(std::int64_t in, std::int64_t out, bool bias) {
       nn::ConvTranspose2dOptions(in, out, 4).stride(2).padding(1).bias(bias));
 }
 
-nn::Sequential decoder_layers(std::int64_t channels, std::int64_t stride) {
-  nn::Sequential layers;
+std::shared_ptr<Chain> decoder_layers(std::int64_t channels, std::int64_t stride) {
+  auto layers = std::make_shared<Chain>();
+  const auto add = [&](const auto& layer) { layers->add(std::to_string(layers->size()), layer); };
   for (; stride > 2; stride /= 2) {
     const auto halved = std::max<std::int64_t>(channels / 2, 1);
-    layers->push_back(upsampling(channels, halved, /*bias=*/false));
-    layers->push_back(BatchNorm2d(halved));
-    layers->push_back(nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
+    add(upsampling(channels, halved, /*bias=*/false));
+    add(BatchNorm2d(halved));
+    add(nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
     channels = halved;
   }
-  layers->push_back(upsampling(channels, 3, /*bias=*/true));
-  layers->push_back(nn::Sigmoid());
+  add(upsampling(channels, 3, /*bias=*/true));
+  add(nn::Sigmoid());
   return layers;
 }
 
@@ -44,11 +46,11 @@ Decoder::Decoder(std::int64_t channels, std::int64_t stride) {
     throw Error(FailureType::internal, concat("an encoder has the stride ", stride,
                                               " (decoders double the size in every layer); give "
                                               "the model an encoding_stride of 2, 4, 8, ..."));
-  layers_ = decoder_layers(channels, stride).ptr();
+  layers_ = decoder_layers(channels, stride);
 }
 
 at::Tensor Decoder::forward(const at::Tensor& encoding, std::int64_t height, std::int64_t width) {
-  auto* layers = layers_->as<nn::Sequential>();
+  auto* layers = static_cast<Chain*>(layers_.get());
   const auto decoded =
       recomputed(
           1, {layers}, [layers](const at::Tensor& x) { return layers->forward(x); }, encoding)

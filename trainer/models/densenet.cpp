@@ -7,6 +7,7 @@
 #include "trainer/models/convolution.hpp"
 #include "trainer/models/linear.hpp"
 #include "trainer/models/network_classifier.hpp"
+#include "trainer/models/norm_relu.hpp"
 #include "trainer/models/recomputation.hpp"
 #include "trainer/parallel/batch_norm.hpp"
 
@@ -34,7 +35,9 @@ struct DenseLayerImpl : nn::Module {
         norm2(register_module("norm2", BatchNorm2d(kBottleneck * kGrowth))),
         conv2(register_module("conv2", convolution(kBottleneck * kGrowth, kGrowth, 3))) {}
 
-  at::Tensor forward(const at::Tensor& x) { return conv2(norm2(conv1(norm1(x).relu_())).relu_()); }
+  at::Tensor forward(const at::Tensor& x) {
+    return conv2(norm_relu(*norm2, conv1(norm_relu(*norm1, x))));
+  }
 
   BatchNorm2d norm1;
   Conv2d conv1;
@@ -74,7 +77,7 @@ struct TransitionImpl : nn::Module {
 
   at::Tensor forward(const at::Tensor& x) {
     const auto block = [this](const at::Tensor& input) {
-      return at::avg_pool2d(conv(norm(input).relu_()), 2, 2);
+      return at::avg_pool2d(conv(norm_relu(*norm, input)), 2, 2);
     };
     return recomputed(1, {this}, block, x);
   }
@@ -104,7 +107,7 @@ struct Network : nn::Module {
 
   Outputs forward(const at::Tensor& x) {
     const auto first = [this](const at::Tensor& images) {
-      return at::max_pool2d(norm0(conv0(images)).relu_(), 3, 2, 1);
+      return at::max_pool2d(norm_relu(*norm0, conv0(images)), 3, 2, 1);
     };
     const auto stem = recomputed(1, {conv0.get(), norm0.get()}, first, x);
     const auto encoding = features->forward_range(stem, 0, encoder_layers);

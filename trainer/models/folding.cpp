@@ -4,7 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/nn/modules/conv.h>
 
-#include "trainer/parallel/batch_norm.hpp"
+#include "trainer/models/norm_relu.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -17,7 +17,13 @@ void fold(torch::nn::Conv2dImpl& convolution, BatchNorm2dImpl& norm) {
   auto shift = precise(norm.bias) - precise(norm.running_mean) * scale;
   if (convolution.bias.defined()) shift = shift + precise(convolution.bias) * scale;
   convolution.weight.copy_(precise(convolution.weight) * scale.view({-1, 1, 1, 1}));
-  convolution.bias = shift.to(convolution.weight.scalar_type());
+  shift = shift.to(convolution.weight.scalar_type());
+  if (adds_folded_bias(convolution.weight)) {
+    convolution.bias = at::Tensor();
+    norm.folded_bias = shift;
+  } else {
+    convolution.bias = shift;
+  }
   norm.folded = true;
 }
 

@@ -1,9 +1,13 @@
 #include "trainer/models/normalization.hpp"
 
 #include <ATen/ATen.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
 
+#include "attacks/device_operator.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "trainer/precision.hpp"
 
 namespace sweep::trainer {
 
@@ -13,6 +17,46 @@ struct Normalization::Constants {
 };
 
 namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+TORCH_LIBRARY_FRAGMENT(sweep, library) {
+  library.def(
+      "normalize_pixels(Tensor images, Tensor mean, Tensor deviation, bool to_bf16) -> Tensor");
+  library.def("normalize_pixels_gradient(Tensor gradient, Tensor deviation) -> Tensor");
+}
+
+const auto& fused_normalize() {
+  using Signature = at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&, bool);
+  static const attacks::DeviceOperator<Signature> found("sweep::normalize_pixels");
+  return found;
+}
+
+const auto& fused_gradient() {
+  using Signature = at::Tensor(const at::Tensor&, const at::Tensor&);
+  static const attacks::DeviceOperator<Signature> found("sweep::normalize_pixels_gradient");
+  return found;
+}
+
+/// With the cast to bfloat16 that the first convolution would begin with.
+struct NormalizePixels : torch::autograd::Function<NormalizePixels> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& images,
+                            const at::Tensor& mean, const at::Tensor& deviation) {
+    context->save_for_backward({deviation});
+    return fused_normalize()(images, mean, deviation, Autocast::current() == Precision::bf16);
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const auto gradient = gradients.front().contiguous(at::MemoryFormat::ChannelsLast);
+    return {fused_gradient()(gradient, context->get_saved_variables().front()), {}, {}};
+  }
+};
+
+bool suits(const at::Tensor& images) {
+  return fused_normalize().serves(images) && images.scalar_type() == at::kFloat &&
+         images.is_contiguous(at::MemoryFormat::ChannelsLast);
+}
 
 at::Tensor per_channel(std::vector<double> values) {
   return at::tensor(values, at::kDouble).view({3, 1, 1});
@@ -41,6 +85,7 @@ at::Tensor Normalization::operator()(const at::Tensor& images) {
     cast_mean = mean.to(images.device(), images.scalar_type());
     cast_deviation = deviation.to(images.device(), images.scalar_type());
   }
+  if (suits(images)) return NormalizePixels::apply(images, cast_mean, cast_deviation);
   return (images - cast_mean) / cast_deviation;
 }
 

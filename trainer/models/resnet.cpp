@@ -6,8 +6,8 @@
 #include "trainer/models/convolution.hpp"
 #include "trainer/models/linear.hpp"
 #include "trainer/models/network_classifier.hpp"
+#include "trainer/models/norm_relu.hpp"
 #include "trainer/models/recomputation.hpp"
-#include "trainer/parallel/batch_norm.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -34,8 +34,8 @@ struct BasicBlockImpl : nn::Module {
   }
 
   at::Tensor forward(const at::Tensor& x) {
-    auto out = bn2(conv2(bn1(conv1(x)).relu_()));
-    return out.add_(downsample.is_empty() ? x : downsample->forward(x)).relu_();
+    const auto out = conv2(norm_relu(*bn1, conv1(x)));
+    return norm_relu(*bn2, out, downsample.is_empty() ? x : downsample->forward(x));
   }
 
   Conv2d conv1;
@@ -65,10 +65,8 @@ struct BottleneckImpl : nn::Module {
   }
 
   at::Tensor forward(const at::Tensor& x) {
-    auto out = bn1(conv1(x)).relu_();
-    out = bn2(conv2(out)).relu_();
-    out = bn3(conv3(out));
-    return out.add_(downsample.is_empty() ? x : downsample->forward(x)).relu_();
+    const auto out = conv3(norm_relu(*bn2, conv2(norm_relu(*bn1, conv1(x)))));
+    return norm_relu(*bn3, out, downsample.is_empty() ? x : downsample->forward(x));
   }
 
   Conv2d conv1;
@@ -98,7 +96,7 @@ struct Network : nn::Module {
 
   Outputs forward(const at::Tensor& x) {
     const auto first = [this](const at::Tensor& images) {
-      return at::max_pool2d(bn1(conv1(images)).relu_(), 3, 2, 1);
+      return at::max_pool2d(norm_relu(*bn1, conv1(images)), 3, 2, 1);
     };
     const auto stem = recomputed(1, {conv1.get(), bn1.get()}, first, x);
     const auto encoding = layer2->forward_blocks(layer1->forward_blocks(stem));

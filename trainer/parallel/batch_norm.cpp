@@ -111,7 +111,7 @@ at::Tensor SharedStatistics::sum(const at::Tensor& values) {
 }
 
 at::Tensor BatchNorm2dImpl::forward(const at::Tensor& x) {
-  if (folded) return x;
+  if (folded) return folded_bias.defined() ? x + per_channel(folded_bias, x) : x;
   if (shared == nullptr || !is_training()) return torch::nn::BatchNorm2dImpl::forward(x);
   // As wide as the parameters: bfloat16 would round the mean and the deviation.
   const auto wide = x.to(weight.scalar_type());

@@ -37,7 +37,8 @@ class BatchNorm2dImpl : public torch::nn::BatchNorm2dImpl {
   at::Tensor forward(const at::Tensor& x);
 
   SharedStatistics* shared = nullptr;  ///< null: this process's batch alone
-  bool folded = false;                 ///< into the convolution before it: gives `x` as it is
+  bool folded = false;     ///< into the convolution before it: gives `x`, plus folded_bias
+  at::Tensor folded_bias;  ///< [C], where the convolution does not add it; else undefined
 };
 TORCH_MODULE(BatchNorm2d);
 

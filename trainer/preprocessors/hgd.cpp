@@ -57,7 +57,9 @@ class Hgd final : public NetworkPreprocessor<DenoisingUnet, HgdOptions> {
     network_->noise->bias.zero_();
   }
 
-  LossTerms loss(const Batch& batch, Classifier* guide, std::uint64_t) override {
+  bool is_recordable() const override { return true; }
+
+  LossTerms loss(const Batch& batch, Classifier* guide, const Seed&) override {
     if (!batch.adversarial.defined() || guide == nullptr)
       throw Error(
           FailureType::internal,

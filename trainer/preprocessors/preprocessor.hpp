@@ -13,6 +13,7 @@ namespace sweep::trainer {
 
 struct Batch;      // trainer/batches.hpp
 struct LossTerms;  // trainer/tensors.hpp
+class Seed;        // trainer/tensors.hpp
 
 /// A network that images pass through before a classifier sees them: a defence that can stand in
 /// front of any trained classifier.
@@ -36,7 +37,11 @@ class Preprocessor {
   /// The loss of one batch. All that is random in it follows from `seed`.
   /// @param guide  a trained classifier in evaluation mode with fixed parameters; null unless the
   ///               preprocessor has the option "training_attacks", see PreprocessorRegistry
-  virtual LossTerms loss(const Batch& batch, Classifier* guide, std::uint64_t seed) = 0;
+  virtual LossTerms loss(const Batch& batch, Classifier* guide, const Seed& seed) = 0;
+
+  /// Whether loss() does the same for equal shapes, whatever the host knows by then, and leaves
+  /// `seed` to the device: it may then be recorded (attacks/recorded_function.hpp).
+  virtual bool is_recordable() const { return false; }
 };
 
 /// The options of a preprocessor hold those of its training. One that has the option

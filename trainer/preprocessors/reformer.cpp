@@ -98,7 +98,9 @@ class Reformer final : public NetworkPreprocessor<ReformerNetwork, ReformerOptio
             options, std::make_shared<ReformerNetwork>(options.variant == "mnist", options.width)) {
   }
 
-  LossTerms loss(const Batch& batch, Classifier*, std::uint64_t seed) override {
+  bool is_recordable() const override { return true; }
+
+  LossTerms loss(const Batch& batch, Classifier*, const Seed& seed) override {
     const auto noisy =
         (batch.images + options_.noise * standard_normal(batch.images, seed)).clamp_(0, 1);
     const auto activations = network_->encode(noisy);

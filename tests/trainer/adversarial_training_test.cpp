@@ -39,17 +39,23 @@ TEST(EvaluationMode, IsLeftAsItWas) {
 
 class AdversarialTraining : public ::testing::TestWithParam<std::string> {};
 
-/// Accuracy on what ten steps of I-FGSM against the model itself leave, and on clean images.
-std::pair<double, double> robust_and_clean_accuracy(const std::string& defence) {
+struct Accuracies {
+  double robust = 0, clean = 0;
+};
+
+/// On what ten steps of I-FGSM against the model itself leave, a little further than it has been
+/// trained for, and on clean images.
+Accuracies accuracies(const std::string& defence, std::int64_t seed) {
   auto job = toy_job(48, 32);
   job.defence = defence;
   job.defence_options = defence == "none" ? Json::object() : options_of(defence);
   job.options.epochs = 6;
+  job.options.seed = seed;
   const auto result = train(job, {}, {});
   const auto model = load_classifier(job.model, job.model_options, 3, result.tensors, at::kCPU);
   const auto images = to_model_input(job.images, at::kCPU);
   const auto attack = attacks::AttackRegistry::instance().at("ifgsm").make(
-      {{"epsilon", 2.5 * kEpsilon}, {"alpha", kEpsilon / 2}, {"steps", 10}});
+      {{"epsilon", 1.25 * kEpsilon}, {"alpha", kEpsilon / 4}, {"steps", 10}});
   const auto adversarial =
       attack->perturb(logits_of(model), images, attacks::Goal(job.labels), [](double) {});
   const auto accuracy = [&](const at::Tensor& x) {
@@ -62,11 +68,24 @@ std::pair<double, double> robust_and_clean_accuracy(const std::string& defence) 
   return {accuracy(adversarial), accuracy(images)};
 }
 
+/// Over three seeds: so small a training hangs on its rounding, which differs from processor to
+/// processor.
+Accuracies mean_accuracies(const std::string& defence) {
+  constexpr int kSeeds = 3;
+  Accuracies mean;
+  for (int seed = 1; seed <= kSeeds; ++seed) {
+    const auto [robust, clean] = accuracies(defence, seed);
+    mean.robust += robust / kSeeds;
+    mean.clean += clean / kSeeds;
+  }
+  return mean;
+}
+
 TEST_P(AdversarialTraining, MakesAModelHarderToAttack) {
-  const double undefended = robust_and_clean_accuracy("none").first;
-  const auto [defended, clean] = robust_and_clean_accuracy(GetParam());
-  EXPECT_GT(clean, 0.8);
-  EXPECT_GT(defended, undefended + 0.1);
+  static const double undefended = mean_accuracies("none").robust;
+  const auto defended = mean_accuracies(GetParam());
+  EXPECT_GT(defended.clean, 0.8);
+  EXPECT_GT(defended.robust, undefended + 0.1);
 }
 
 TEST_P(AdversarialTraining, FollowsItsSeedAndMovesNoStatisticsByAttacking) {

@@ -61,6 +61,7 @@ struct Active {
   at::Tensor clean, classes;          ///< theirs
   at::Tensor best;                    ///< [n,3,H,W], clean until an adversarial image is found
   CwVariables variables;
+  CwVariables paused;  ///< of the descents that may be resumed; of others, anything
 
   std::int64_t size() const { return static_cast<std::int64_t>(candidates.size()); }
 };
@@ -92,7 +93,8 @@ Active part_of(const Active& active, const Rows& rows) {
   Active part{.clean = rows_of(active.clean, index),
               .classes = active.classes.index_select(0, index),
               .best = rows_of(active.best, index),
-              .variables = active.variables.of(index)};
+              .variables = active.variables.of(index),
+              .paused = active.paused.of(index)};
   for (const auto row : rows) part.candidates.push_back(active.candidates[row]);
   return part;
 }
@@ -100,14 +102,12 @@ Active part_of(const Active& active, const Rows& rows) {
 Active joined(const Active& first, const Active& second) {
   if (first.size() == 0) return second;
   const auto cat = [](const at::Tensor& a, const at::Tensor& b) { return at::cat({a, b}); };
-  const CwVariables &ours = first.variables, &theirs = second.variables;
   Active all{.candidates = first.candidates,
              .clean = cat(first.clean, second.clean),
              .classes = cat(first.classes, second.classes),
              .best = cat(first.best, second.best),
-             .variables = {cat(ours.w, theirs.w), cat(ours.mean, theirs.mean),
-                           cat(ours.mean_square, theirs.mean_square),
-                           cat(ours.adversarial, theirs.adversarial)}};
+             .variables = first.variables.with(second.variables),
+             .paused = first.paused.with(second.paused)};
   all.candidates.insert(all.candidates.end(), second.candidates.begin(), second.candidates.end());
   return all;
 }
@@ -218,6 +218,7 @@ class Cw final : public Attack {
                            .abort_early = options_.abort_early});
     Active all{
         .clean = clean, .classes = goal.classes, .best = clean, .variables = cw_start(clean)};
+    all.paused = all.variables;
     for (std::int64_t row = 0; row < clean.size(0); ++row)
       all.candidates.push_back({.place = first + row, .search = search});
     put(stream, all, rows_where(all.size(), reached));
@@ -297,9 +298,19 @@ class Cw final : public Attack {
     const auto rows_that = [&](CwSearch::Next wanted) {
       return rows_where(active.size(), [&](auto row) { return next[row] == wanted; });
     };
-    if (const Rows rows = rows_that(CwSearch::Next::start); !rows.empty()) {
+    Rows starting = rows_that(CwSearch::Next::start);
+    if (const Rows rows = rows_that(CwSearch::Next::pause_and_start); !rows.empty()) {
       const at::Tensor index = index_of(rows, active.clean);
+      active.paused.put(index, active.variables.of(index));
+      starting.insert(starting.end(), rows.begin(), rows.end());
+    }
+    if (!starting.empty()) {
+      const at::Tensor index = index_of(starting, active.clean);
       active.variables.put(index, cw_start(rows_of(active.clean, index)));
+    }
+    if (const Rows rows = rows_that(CwSearch::Next::resume); !rows.empty()) {
+      const at::Tensor index = index_of(rows, active.clean);
+      active.variables.put(index, active.paused.of(index));
     }
     const Rows over = rows_that(CwSearch::Next::end);
     if (over.empty()) return;

@@ -1,6 +1,7 @@
 #include "attacks/methods/cw_search.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sweep::attacks {
 namespace {
@@ -44,25 +45,27 @@ bool CwSearch::has_ended() {
 
 CwSearch::Next CwSearch::next_step(bool complete) {
   if (step_ >= schedule_.search_steps) return next_completion();
-  if (now_.fooled) {
+  const bool pauses = now_.fooled && !complete;
+  if (now_.fooled)
     upper_ = std::min(upper_, now_.constant);
-    if (!complete) incomplete_.push_back(now_.constant);
-  } else {
+  else
     lower_ = std::max(lower_, now_.constant);
-  }
+  if (pauses) paused_.push_back(now_);
+  can_resume_ = can_resume_ || pauses;
   if (last_step()) return next_completion();
   ++step_;
   now_ = {.constant = next_constant()};
-  return Next::start;
+  return pauses ? Next::pause_and_start : Next::start;
 }
 
 CwSearch::Next CwSearch::next_completion() {
   ++step_;
   const bool settled = now_.fooled && (now_.period.fooled || now_.last_period.fooled);
-  if (settled || incomplete_.empty()) return Next::end;
-  now_ = {.constant = incomplete_.back()};
-  incomplete_.pop_back();
-  return Next::start;
+  if (settled || paused_.empty()) return Next::end;
+  const bool resumes = std::exchange(can_resume_, false);
+  now_ = resumes ? paused_.back() : Descent{.constant = paused_.back().constant};
+  paused_.pop_back();
+  return resumes ? Next::resume : Next::start;
 }
 
 double CwSearch::next_constant() const {

@@ -25,9 +25,9 @@ struct CwSchedule {
 ///   that has, when its loss no longer falls. Both are judged by sums over a tenth of the
 ///   iterations: those of one image swing around the boundary. (The authors compare the losses of
 ///   two moments, summed over a batch.)
-/// - a descent that fools the model has told all that the bisection asks, and ends. Afterwards the
-///   smallest c that fooled it is descended with to the end. Should the model be right again there,
-///   so that it was fooled in passing only, the next larger c follows.
+/// - a descent that fools the model has told all that the bisection asks, and pauses. Afterwards
+///   that with the smallest c goes on to its end. Should the model be right again there, so that it
+///   was fooled in passing only, the next larger c follows, from the clean image.
 class CwSearch {
  public:
   explicit CwSearch(const CwSchedule& schedule);
@@ -41,7 +41,9 @@ class CwSearch {
 
   enum class Next {
     go_on,
-    start,  ///< from the clean image, with the next c
+    start,            ///< from the clean image, with the next c
+    pause_and_start,  ///< the same; the present descent is kept in the place of what was before
+    resume,           ///< the descent that is kept
     end
   };
 
@@ -78,7 +80,8 @@ class CwSearch {
   std::int64_t step_ = 0;  ///< from search_steps on: descents that are completed
   double lower_ = 0, upper_;
   Descent now_;
-  std::vector<double> incomplete_;  ///< values of c that fooled the model, falling
+  std::vector<Descent> paused_;  ///< those that fooled the model, of falling c
+  bool can_resume_ = false;      ///< the last of them is kept
 };
 
 }  // namespace sweep::attacks

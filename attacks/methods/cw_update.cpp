@@ -60,6 +60,12 @@ CwVariables CwVariables::of(const at::Tensor& rows) const {
           rows_of(adversarial, rows)};
 }
 
+CwVariables CwVariables::with(const CwVariables& others) const {
+  const auto cat = [](const at::Tensor& a, const at::Tensor& b) { return at::cat({a, b}); };
+  return {cat(w, others.w), cat(mean, others.mean), cat(mean_square, others.mean_square),
+          cat(adversarial, others.adversarial)};
+}
+
 void CwVariables::put(const at::Tensor& rows, const CwVariables& values) {
   w.index_copy_(0, rows, values.w);
   mean.index_copy_(0, rows, values.mean);

@@ -11,6 +11,8 @@ struct CwVariables {
   at::Tensor adversarial;        ///< x' = (tanh(w) + 1) / 2
 
   CwVariables of(const at::Tensor& rows) const;
+  /// These images and those of `others`.
+  CwVariables with(const CwVariables& others) const;
   void put(const at::Tensor& rows, const CwVariables& values);
 };
 

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <functional>
+#include <numeric>
 
 namespace sweep::attacks {
 namespace {
@@ -14,10 +15,10 @@ using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using ::testing::Pointwise;
 
-/// One descent of a search.
+/// One descent of a search, or what follows where it is resumed.
 struct Run {
   double constant;
-  std::int64_t iterations;
+  std::int64_t iterations;  ///< since the clean image
 };
 
 /// What the model says at c in an iteration, from 1.
@@ -28,9 +29,14 @@ constexpr CwSearch::Outcome kFooled{.loss = 1, .missed = 0, .fooled = true};
 std::vector<Run> runs_of(const CwSchedule& schedule, const Answer& answer) {
   CwSearch search(schedule);
   std::vector<Run> runs;
+  Run kept{0, -1};
   double progress = 0;
   for (auto next = CwSearch::Next::start; next != CwSearch::Next::end;) {
-    if (next == CwSearch::Next::start) runs.push_back({search.constant(), 0});
+    if (next == CwSearch::Next::pause_and_start) kept = runs.back();
+    if (next == CwSearch::Next::resume) runs.push_back(kept);
+    if (next == CwSearch::Next::start || next == CwSearch::Next::pause_and_start)
+      runs.push_back({search.constant(), 0});
+    EXPECT_EQ(search.constant(), runs.back().constant);
     EXPECT_EQ(search.iteration(), runs.back().iterations);
     next = search.advance(answer(search.constant(), ++runs.back().iterations));
     EXPECT_GE(search.progress(), progress);
@@ -81,6 +87,24 @@ TEST(CwSearch, ADescentThatFooledIsCompletedOnlyWhenItsConstantIsTheSmallest) {
   const auto runs = runs_of({.search_steps = 5, .iterations = 100}, fooled_from(0.4));
   EXPECT_THAT(constants(runs), Pointwise(DoubleNear(1e-12), {0.01, 0.1, 1.0, 0.55, 0.325, 0.55}));
   EXPECT_THAT(iterations(runs), ElementsAre(100, 100, 10, 10, 100, 100));
+}
+
+/// Of two that were paused, the one that is kept is resumed; the other starts again.
+TEST(CwSearch, OnlyTheLastPausedDescentIsResumed) {
+  std::vector<std::int64_t> asked;
+  const Answer answer = [&](double constant, std::int64_t iteration) {
+    if (constant == 0.55) asked.push_back(iteration);
+    const double falling = std::pow(0.9, iteration);
+    const bool fooled = constant > 0.6 ? iteration >= 10 : constant > 0.3 && iteration == 10;
+    return CwSearch::Outcome{falling, fooled ? 0 : falling, fooled};
+  };
+  const auto runs = runs_of({.search_steps = 5, .iterations = 100}, answer);
+  EXPECT_THAT(constants(runs),
+              Pointwise(DoubleNear(1e-12), {0.01, 0.1, 1.0, 0.55, 0.325, 0.55, 1.0}));
+  EXPECT_THAT(iterations(runs), ElementsAre(100, 100, 10, 10, 100, 100, 100));
+  std::vector<std::int64_t> each(100);
+  std::iota(each.begin(), each.end(), 1);
+  EXPECT_EQ(asked, each) << "no iteration twice";
 }
 
 TEST(CwSearch, TheLastStepIsCompletedAtOnce) {

@@ -11,9 +11,9 @@ constexpr double kUnbounded = 1e10;            // the upper bound of c until the
 constexpr double kBounded = 1e9;               // upper bounds below this are bisected
 constexpr std::int64_t kManySearchSteps = 10;  // with so many, the last one takes the best c again
 // Our own; see CwSearch.
-constexpr std::int64_t kChecks = 10;    // in a descent
-constexpr double kLossFactor = 0.99;    // a loss that falls by less has stopped falling
-constexpr double kMissedFactor = 0.95;  // and a margin, by less
+constexpr std::int64_t kLossWindows = 10;    // in a descent
+constexpr std::int64_t kMissedWindows = 20;
+constexpr double kLossFactor = 0.99;         // a loss that falls by less has stopped falling
 
 }  // namespace
 
@@ -24,23 +24,39 @@ CwSearch::CwSearch(const CwSchedule& schedule) : schedule_(schedule), upper_(kUn
 CwSearch::Next CwSearch::advance(const Outcome& outcome) {
   ++now_.iteration;
   now_.fooled = now_.fooled || outcome.fooled;
-  now_.period.loss += outcome.loss;
-  now_.period.missed += outcome.missed;
-  now_.period.fooled = now_.period.fooled || outcome.fooled;
+  now_.loss.now += outcome.loss;
+  now_.missed.now += outcome.missed;
+  now_.fooled_now = now_.fooled_now || outcome.fooled;
   if (has_ended()) return next_step(true);
   const bool told = now_.fooled && schedule_.abort_early && !last_step();
   return told ? next_step(false) : Next::go_on;
 }
 
 bool CwSearch::has_ended() {
-  const bool whole = now_.iteration == schedule_.iterations;
-  const std::int64_t period = (schedule_.iterations + kChecks - 1) / kChecks;
-  if (!schedule_.abort_early || now_.iteration % period != 0) return whole;
-  const bool stalled = now_.fooled ? now_.period.loss > now_.last_period.loss * kLossFactor
-                                   : now_.period.missed > now_.last_period.missed * kMissedFactor;
-  now_.last_period = now_.period;
-  now_.period = {0, 0, false};
-  return stalled || whole;
+  if (now_.iteration == schedule_.iterations) return true;
+  if (!schedule_.abort_early) return false;
+  const bool fools = now_.fooled_lately();
+  const bool misses = now_.iteration % window(kMissedWindows) == 0 && will_miss();
+  const bool stalls = now_.iteration % window(kLossWindows) == 0 && has_stopped_falling();
+  return fools ? stalls : misses;
+}
+
+/// A margin falls ever more slowly, so going on at its present pace is more than it will do.
+bool CwSearch::will_miss() {
+  const auto left = static_cast<double>(schedule_.iterations - now_.iteration) /
+                    static_cast<double>(window(kMissedWindows));
+  auto& [now, before] = now_.missed;
+  const bool misses = now > (before - now) * left;
+  before = std::exchange(now, 0);
+  return misses;
+}
+
+bool CwSearch::has_stopped_falling() {
+  auto& [now, before] = now_.loss;
+  const bool stopped = now > before * kLossFactor;
+  before = std::exchange(now, 0);
+  now_.fooled_before = std::exchange(now_.fooled_now, false);
+  return stopped;
 }
 
 CwSearch::Next CwSearch::next_step(bool complete) {
@@ -60,8 +76,7 @@ CwSearch::Next CwSearch::next_step(bool complete) {
 
 CwSearch::Next CwSearch::next_completion() {
   ++step_;
-  const bool settled = now_.fooled && (now_.period.fooled || now_.last_period.fooled);
-  if (settled || paused_.empty()) return Next::end;
+  if (now_.fooled_lately() || paused_.empty()) return Next::end;
   const bool resumes = std::exchange(can_resume_, false);
   now_ = resumes ? paused_.back() : Descent{.constant = paused_.back().constant};
   paused_.pop_back();

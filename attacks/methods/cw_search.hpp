@@ -21,10 +21,10 @@ struct CwSchedule {
 /// code.
 ///
 /// With abort_early less is done than there; the values of c are the same, but for rare images:
-/// - a descent that has not fooled the model ends when it no longer comes nearer to it, and one
-///   that has, when its loss no longer falls. Both are judged by sums over a tenth of the
-///   iterations: those of one image swing around the boundary. (The authors compare the losses of
-///   two moments, summed over a batch.)
+/// - a descent that does not fool the model ends when, coming nearer at its present pace, it would
+///   not do so in the iterations that are left, and one that does, when its loss no longer falls.
+///   Both are judged by sums over windows of iterations: those of one image swing around the
+///   boundary. (The authors compare the losses of two moments, summed over a batch.)
 /// - a descent that fools the model has told all that the bisection asks, and pauses. Afterwards
 ///   that with the smallest c goes on to its end. Should the model be right again there, so that it
 ///   was fooled in passing only, the next larger c follows, from the clean image.
@@ -56,22 +56,28 @@ class CwSearch {
   double progress() const;
 
  private:
-  /// Sums between two checks.
-  struct Sums {
-    double loss, missed;
-    bool fooled;
+  /// Sums over the present window and the one before.
+  struct Windows {
+    double now = 0, before = std::numeric_limits<double>::infinity();
   };
   struct Descent {
     double constant = 0;
     std::int64_t iteration = 0;
     bool fooled = false;
-    Sums period{0, 0, false};
-    Sums last_period{std::numeric_limits<double>::infinity(),
-                     std::numeric_limits<double>::infinity(), false};
+    Windows loss, missed;
+    bool fooled_now = false, fooled_before = false;  ///< in the windows of the loss
+
+    /// And not at its beginning alone, where first steps overshoot.
+    bool fooled_lately() const { return fooled_now || fooled_before; }
   };
 
   bool last_step() const { return step_ + 1 >= schedule_.search_steps; }
+  std::int64_t window(std::int64_t windows) const {
+    return (schedule_.iterations + windows - 1) / windows;
+  }
   bool has_ended();
+  bool will_miss();
+  bool has_stopped_falling();
   Next next_step(bool complete);
   Next next_completion();
   double next_constant() const;

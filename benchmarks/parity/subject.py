@@ -82,6 +82,18 @@ def given(folder):
     return Subject(weights, folder / "testset.h5", "images_u8", classes, frozen(model), transfer, images, labels)
 
 
+def mirrored(subject, folder):
+    """The same with four times the images: as they are, and mirrored in each direction and in both."""
+    with h5py.File(subject.images_file) as opened:
+        pixels = opened[subject.images_key][:]
+    pixels = np.concatenate([pixels, pixels[..., ::-1], pixels[..., ::-1, :], pixels[..., ::-1, ::-1]])
+    labels = subject.labels.repeat(4)
+    with h5py.File(folder / "mirrored.h5", "w") as file:
+        file["images"], file["labels"] = pixels, labels.numpy()
+    return dataclasses.replace(subject, images_file=folder / "mirrored.h5", images_key="images",
+                               images=torch.from_numpy(pixels).float() / 255, labels=labels)
+
+
 # --- Made ------------------------------------------------------------------------------------------------
 
 SIZE, CLASSES = 64, 4

@@ -146,6 +146,7 @@ def parse():
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--compile", action="store_true", help="torch.compile as well: minutes of compiling")
     parser.add_argument("--oracle", type=pathlib.Path, metavar="DIR", help="weights and images to attack, as for parity/run")
+    parser.add_argument("--mirrored", action="store_true", help="attack every image in four mirror images, 256 of them")
     parser.add_argument("--programs", type=pathlib.Path, default=small_training.PROJECT / "build/bin", metavar="DIR")
     parser.add_argument("--out", type=pathlib.Path, metavar="DIR", help="writes results.json and throughput.png there")
     return parser.parse_args()
@@ -158,7 +159,7 @@ def write(results, arguments):
     arguments.out.mkdir(parents=True, exist_ok=True)
     about = {"date": datetime.date.today().isoformat(), "machine": platform.processor() or platform.machine(),
              "pytorch": torch.__version__, "threads": arguments.threads, "device": arguments.device,
-             "size": arguments.size, "batch": arguments.batch, "images": arguments.images}
+             "size": arguments.size, "batch": arguments.batch, "images": arguments.images, "mirrored": arguments.mirrored}
     (arguments.out / "results.json").write_text(json.dumps({**about, "results": results}, indent=1) + "\n")
     plot(results, arguments.out / "throughput.png")
 
@@ -171,6 +172,8 @@ def main():
         comparisons = list(trainings(arguments))
         if any(name.startswith(arguments.only) for name in ("I-FGSM, float32", "C&W 5 x 100, float32")):
             subject = subjects.given(arguments.oracle) if arguments.oracle else subjects.made(pathlib.Path(folder))
+            if arguments.mirrored:
+                subject = subjects.mirrored(subject, pathlib.Path(folder))
             comparisons += attacking(arguments, subject)
         for comparison in comparisons:
             if not comparison.name.startswith(arguments.only):

@@ -58,7 +58,8 @@ std::vector<std::int64_t> iterations(const std::vector<Run>& runs) {
   return values;
 }
 
-/// Fooled from the tenth iteration on where c is large enough; otherwise ever nearer to it.
+/// Fooled from the tenth iteration on where c is large enough; otherwise nearer to it at a pace that
+/// does until the last look, which of 100 iterations is behind the 95th.
 Answer fooled_from(double smallest) {
   return [smallest](double constant, std::int64_t iteration) {
     const double falling = std::pow(0.9, iteration);
@@ -86,7 +87,7 @@ TEST(CwSearch, WithManyStepsTheLastTakesTheBestAgain) {
 TEST(CwSearch, ADescentThatFooledIsCompletedOnlyWhenItsConstantIsTheSmallest) {
   const auto runs = runs_of({.search_steps = 5, .iterations = 100}, fooled_from(0.4));
   EXPECT_THAT(constants(runs), Pointwise(DoubleNear(1e-12), {0.01, 0.1, 1.0, 0.55, 0.325, 0.55}));
-  EXPECT_THAT(iterations(runs), ElementsAre(100, 100, 10, 10, 100, 100));
+  EXPECT_THAT(iterations(runs), ElementsAre(95, 95, 10, 10, 95, 100));
 }
 
 /// Of two that were paused, the one that is kept is resumed; the other starts again.
@@ -101,8 +102,8 @@ TEST(CwSearch, OnlyTheLastPausedDescentIsResumed) {
   const auto runs = runs_of({.search_steps = 5, .iterations = 100}, answer);
   EXPECT_THAT(constants(runs),
               Pointwise(DoubleNear(1e-12), {0.01, 0.1, 1.0, 0.55, 0.325, 0.55, 1.0}));
-  EXPECT_THAT(iterations(runs), ElementsAre(100, 100, 10, 10, 100, 100, 100));
-  std::vector<std::int64_t> each(100);
+  EXPECT_THAT(iterations(runs), ElementsAre(95, 95, 10, 10, 95, 95, 100));
+  std::vector<std::int64_t> each(95);
   std::iota(each.begin(), each.end(), 1);
   EXPECT_EQ(asked, each) << "no iteration twice";
 }
@@ -110,7 +111,7 @@ TEST(CwSearch, OnlyTheLastPausedDescentIsResumed) {
 TEST(CwSearch, TheLastStepIsCompletedAtOnce) {
   const auto runs = runs_of({.search_steps = 5, .iterations = 100}, fooled_from(0.2));
   EXPECT_THAT(constants(runs), Pointwise(DoubleNear(1e-12), {0.01, 0.1, 1.0, 0.55, 0.325}));
-  EXPECT_THAT(iterations(runs), ElementsAre(100, 100, 10, 10, 100));
+  EXPECT_THAT(iterations(runs), ElementsAre(95, 95, 10, 10, 100));
 }
 
 TEST(CwSearch, WhatFooledInPassingIsFollowedByTheNextLargerConstant) {
@@ -121,7 +122,7 @@ TEST(CwSearch, WhatFooledInPassingIsFollowedByTheNextLargerConstant) {
   };
   const auto runs = runs_of({.search_steps = 5, .iterations = 100}, answer);
   EXPECT_THAT(constants(runs), Pointwise(DoubleNear(1e-12), {0.01, 0.1, 1.0, 0.55, 0.325, 0.55}));
-  EXPECT_THAT(iterations(runs), ElementsAre(100, 100, 10, 10, 100, 100));
+  EXPECT_THAT(iterations(runs), ElementsAre(95, 95, 10, 10, 95, 100));
 }
 
 TEST(CwSearch, ADescentThatComesNoNearerEnds) {
@@ -129,7 +130,7 @@ TEST(CwSearch, ADescentThatComesNoNearerEnds) {
     return CwSearch::Outcome{.loss = 1, .missed = 5, .fooled = false};
   };
   EXPECT_THAT(iterations(runs_of({.search_steps = 3, .iterations = 100}, answer)),
-              ElementsAre(20, 20, 20));
+              ElementsAre(10, 10, 10));
 }
 
 TEST(CwSearch, ADescentWhoseLossDoesNotFallEnds) {

@@ -1,6 +1,7 @@
 #include "attacks/recorded_function.hpp"
 
 #include <ATen/ATen.h>
+#include <c10/core/DeviceGuard.h>
 
 #include <algorithm>
 #include <utility>
@@ -29,9 +30,9 @@ at::Tensor copy_of(const at::Tensor& input) {
 
 }  // namespace
 
-void set_recorder_factory(at::DeviceType type, RecorderFactory factory) {
+RecorderFactory set_recorder_factory(at::DeviceType type, RecorderFactory factory) {
   recorder_device = type;
-  recorder_factory = factory;
+  return std::exchange(recorder_factory, factory);
 }
 
 /// One recording, and the memory that it reads from and writes to.
@@ -51,6 +52,7 @@ RecordedFunction::Tensors RecordedFunction::operator()(const Tensors& inputs) {
   if (first || !records_ || recorder_factory == nullptr ||
       inputs.front().device().type() != recorder_device)
     return function_(inputs);
+  const c10::DeviceGuard device(inputs.front().device());
   Take* take = take_for(inputs);
   if (take == nullptr) return function_(inputs);
   for (std::size_t i = 0; i < inputs.size(); ++i) take->inputs[i].copy_(inputs[i].detach());

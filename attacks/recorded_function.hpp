@@ -35,7 +35,8 @@ class Recorder {
 using RecorderFactory = Recorder* (*)();  ///< the caller owns it
 
 /// From here on, for functions of tensors on such devices alone. Null: nothing is recorded.
-void set_recorder_factory(c10::DeviceType type, RecorderFactory factory);
+/// @return the one before
+RecorderFactory set_recorder_factory(c10::DeviceType type, RecorderFactory factory);
 
 /// A function of tensors that is called many times with the same few shapes. Where the device can
 /// record, it is called with new shapes alone; other calls are replayed and give the same.

@@ -8,17 +8,12 @@
 
 namespace sweep::attacks {
 
-/// Of images and labels: the gradient of the cross-entropy, and whether all logits are finite.
-struct WhiteBox::Gradient {
-  RecordedFunction function;
-};
-
 WhiteBox::WhiteBox(Logits logits)
     : logits_(std::move(logits)),
-      gradient_(new Gradient{RecordedFunction([model = logits_](const auto& inputs) {
-        auto [gradient, finite] = cross_entropy_gradient(model, inputs[0], inputs[1]);
+      gradient_(std::make_unique<RecordedFunction>([model = logits_](const auto& inputs) {
+        const auto [gradient, finite] = cross_entropy_gradient(model, inputs[0], inputs[1]);
         return RecordedFunction::Tensors{gradient, finite};
-      })}) {}
+      })) {}
 
 WhiteBox::WhiteBox(WhiteBox&&) noexcept = default;
 WhiteBox::~WhiteBox() = default;
@@ -28,7 +23,7 @@ at::Tensor WhiteBox::logits(const at::Tensor& images) const {
 }
 
 at::Tensor WhiteBox::loss_gradient(const at::Tensor& images, const Goal& goal) const {
-  const auto told = gradient_->function({images, goal.classes});
+  const auto told = (*gradient_)({images, goal.classes});
   require_finite(told[1]);
   return goal.targeted ? told[0].neg() : told[0];
 }

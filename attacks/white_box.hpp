@@ -15,7 +15,8 @@ namespace sweep::attacks {
 /// an attack sees of the model: normalisation is inside.
 using Logits = std::function<at::Tensor(const at::Tensor& images)>;
 
-struct Goal;  // attacks/goal.hpp
+struct Goal;             // attacks/goal.hpp
+class RecordedFunction;  // attacks/recorded_function.hpp
 
 /// A model whose gradients an attack may see. What they cost to start is kept between calls where
 /// the device can (RecordedFunction): use one of these for all batches of a set.
@@ -35,9 +36,8 @@ class WhiteBox {
   at::Tensor loss_gradient(const at::Tensor& images, const Goal& goal) const;
 
  private:
-  struct Gradient;
   Logits logits_;
-  std::unique_ptr<Gradient> gradient_;
+  std::unique_ptr<RecordedFunction> gradient_;  ///< of images and classes
 };
 
 }  // namespace sweep::attacks

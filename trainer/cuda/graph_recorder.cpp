@@ -2,18 +2,28 @@
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
 
+#include <map>
+
 #include "attacks/recorded_function.hpp"
 
 namespace sweep {
 namespace {
+
+/// One for all recordings on a device: libraries keep working memory for every stream that they
+/// have seen. Not the default one, which can't be captured.
+c10::cuda::CUDAStream capturing_stream() {
+  static std::map<c10::DeviceIndex, c10::cuda::CUDAStream> streams;
+  const auto device = c10::cuda::current_device();
+  return streams.try_emplace(device, c10::cuda::getStreamFromPool(false, device)).first->second;
+}
 
 class GraphRecording final : public attacks::Recording {
  public:
   explicit GraphRecording(at::cuda::MempoolId_t memory) : memory_(memory) {}
 
   void record(const std::function<void()>& operations) override {
-    // The default stream can't be captured. Nothing runs, so there is nothing to wait for.
-    const c10::cuda::CUDAStreamGuard guard(c10::cuda::getStreamFromPool());
+    // Nothing runs on it, so there is nothing to wait for.
+    const c10::cuda::CUDAStreamGuard guard(capturing_stream());
     // Of this thread alone: the backward pass is begun by threads of LibTorch.
     graph_.capture_begin(memory_, cudaStreamCaptureModeThreadLocal);
     try {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/function.h>
 
+#include "tests/trainer/cuda/operators/device.hpp"
 #include "tests/trainer/toy.hpp"
 #include "trainer/defences/defence.hpp"
 #include "trainer/inference.hpp"
@@ -22,8 +23,8 @@ at::Tensor random(at::IntArrayRef shape, std::uint64_t seed) {
   return at::randn(shape, at::detail::createCPUGenerator(seed), at::kDouble)
       .to(at::kBFloat16)
       .to(at::kDouble)
-      .contiguous(shape.size() == 4 ? at::MemoryFormat::ChannelsLast
-                                    : at::MemoryFormat::Contiguous);
+      .contiguous(shape.size() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous)
+      .to(tested_device());
 }
 
 /// What comes out of norm_relu, and its gradients, all in float64.
@@ -38,13 +39,13 @@ Results run_norm_relu(at::ScalarType type, bool with_residual) {
     norm->weight.copy_(random({16}, 1));
     norm->bias.copy_(random({16}, 2));
   }
-  norm->to(type == at::kDouble ? at::kDouble : at::kFloat);
+  norm->to(tested_device(), type == at::kDouble ? at::kDouble : at::kFloat);
   const auto x = random({5, 16, 7, 3}, 3).to(type).requires_grad_(true);
   const auto residual = random({5, 16, 7, 3}, 4).to(type).requires_grad_(true);
   const auto y = norm_relu(*norm, x * 1, with_residual ? residual * 1 : at::Tensor());
   (y * random({5, 16, 7, 3}, 5).to(type)).sum().backward();
   const auto wide = [](const at::Tensor& tensor) {
-    return tensor.defined() ? tensor.detach().to(at::kDouble) : tensor;
+    return tensor.defined() ? tensor.detach().to(at::kCPU, at::kDouble) : tensor;
   };
   return {wide(y),
           wide(norm->running_mean),
@@ -81,6 +82,7 @@ TEST(FusedNormRelu, TakesBfloat16) {
 
 TEST(FusedNormRelu, IsTakenForFloat32) {
   BatchNorm2d norm(16);
+  norm->to(tested_device());
   const auto x = random({2, 16, 4, 4}, 3).to(at::kFloat).requires_grad_(true);
   const auto node = norm_relu(*norm, x).grad_fn()->name();
   EXPECT_NE(node.find("NormRelu"), std::string::npos) << node;
@@ -89,19 +91,21 @@ TEST(FusedNormRelu, IsTakenForFloat32) {
 
 TEST(FusedNormRelu, LeavesOtherShapesToLibTorch) {
   BatchNorm2d norm(12);
+  norm->to(tested_device());
   const auto x = random({2, 12, 4, 4}, 3).to(at::kFloat).requires_grad_(true);
   EXPECT_EQ(norm_relu(*norm, x).grad_fn()->name().find("NormRelu"), std::string::npos);
 }
 
 at::Tensor images(std::int64_t count, std::int64_t size) {
   return at::rand({count, 3, size, size}, at::detail::createCPUGenerator(6), at::kDouble)
-      .contiguous(at::MemoryFormat::ChannelsLast);
+      .contiguous(at::MemoryFormat::ChannelsLast)
+      .to(tested_device());
 }
 
 /// A ResNet18 with statistics of its own, in evaluation mode.
 std::unique_ptr<Classifier> trained(at::ScalarType type) {
   auto model = make_model(4);
-  place(model->module(), at::kCPU);
+  place(model->module(), tested_device());
   model->module().to(at::kDouble);
   {
     const at::NoGradGuard no_grad;
@@ -140,7 +144,7 @@ TEST(FusedNormalization, IsTheNormalisation) {
     (y * weights.to(at::kFloat)).sum().backward();
     (expected * weights).sum().backward();
     EXPECT_LT(relative_error(x.grad(), wide.grad()), 1e-6);
-    const Autocast bf16(Precision::bf16, at::kCPU);
+    const Autocast bf16(Precision::bf16, tested_device());
     EXPECT_EQ(normalize(x).scalar_type(), at::kBFloat16);
     EXPECT_TRUE(normalize(x.detach()).equal(y.detach().to(at::kBFloat16)));
   }
@@ -152,11 +156,12 @@ TEST(FusedTraining, HasTheGradientsOfThePlainOne) {
     auto model = make_model(4);
     auto defence = make_denoising(*model, 1, 1);
     for (auto* module : {&model->module(), defence->module()}) {
-      place(*module, at::kCPU);
+      place(*module, tested_device());
       module->to(type);
       module->train();
     }
-    const Batch batch = whole_batch(images(6, 32).to(type), at::arange(6).remainder(4));
+    const Batch batch =
+        whole_batch(images(6, 32).to(type), at::arange(6).remainder(4).to(tested_device()));
     const auto terms = defence->loss(*model, batch, 9);
     terms.total.backward();
     NamedTensors all{{"loss", terms.total.detach().to(at::kDouble)}};

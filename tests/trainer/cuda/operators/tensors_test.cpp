@@ -4,6 +4,7 @@
 
 #include "attacks/epsilon_ball.hpp"
 #include "attacks/methods/cw_update.hpp"
+#include "tests/trainer/cuda/operators/device.hpp"
 #include "tests/trainer/toy.hpp"
 #include "trainer/batches.hpp"
 #include "trainer/distances.hpp"
@@ -16,7 +17,8 @@ namespace {
 
 at::Tensor images(std::uint64_t seed) {
   return at::rand({5, 3, 6, 7}, at::detail::createCPUGenerator(seed), at::kDouble)
-      .contiguous(at::MemoryFormat::ChannelsLast);
+      .contiguous(at::MemoryFormat::ChannelsLast)
+      .to(tested_device());
 }
 
 TEST(FusedNoise, HasTheBitsOfThePlainOne) {
@@ -30,9 +32,9 @@ TEST(FusedBatches, AreThePlainOnes) {
   const auto job = toy_job(20, 9);
   auto options = job.options;
   options.flip = true;
-  Batches fused(job.images, job.labels, options, at::kCPU);
+  Batches fused(job.images, job.labels, options, tested_device());
   Batches plain(job.images.contiguous(at::MemoryFormat::ChannelsLast), job.labels, options,
-                at::kCPU);
+                tested_device());
   for (std::int64_t step = 0; step < fused.steps(); ++step) {
     const auto batch = fused.at(1, step);
     EXPECT_TRUE(batch.images.is_contiguous(at::MemoryFormat::ChannelsLast));
@@ -47,7 +49,7 @@ TEST(FusedDistances, AreNormsWithTheirGradients) {
     b[1].copy_(a[1].detach());  // a distance of zero
     b.requires_grad_(true);
     const auto found = distances(a, b);
-    (found * at::arange(5).to(type)).sum().backward();
+    (found * at::arange(5).to(tested_device(), type)).sum().backward();
     return std::array{found.detach(), a.grad(), b.grad()};
   };
   const auto fused = run(at::kFloat), plain = run(at::kDouble);

@@ -11,9 +11,9 @@ constexpr double kUnbounded = 1e10;            // the upper bound of c until the
 constexpr double kBounded = 1e9;               // upper bounds below this are bisected
 constexpr std::int64_t kManySearchSteps = 10;  // with so many, the last one takes the best c again
 // Our own; see CwSearch.
-constexpr std::int64_t kLossWindows = 10;    // in a descent
+constexpr std::int64_t kLossWindows = 10;  // in a descent
 constexpr std::int64_t kMissedWindows = 20;
-constexpr double kLossFactor = 0.99;         // a loss that falls by less has stopped falling
+constexpr double kLossFactor = 0.99;  // a loss that falls by less has stopped falling
 
 }  // namespace
 

@@ -58,8 +58,8 @@ std::vector<std::int64_t> iterations(const std::vector<Run>& runs) {
   return values;
 }
 
-/// Fooled from the tenth iteration on where c is large enough; otherwise nearer to it at a pace that
-/// does until the last look, which of 100 iterations is behind the 95th.
+/// Fooled from the tenth iteration on where c is large enough; otherwise nearer to it at a pace
+/// that does until the last look, which of 100 iterations is behind the 95th.
 Answer fooled_from(double smallest) {
   return [smallest](double constant, std::int64_t iteration) {
     const double falling = std::pow(0.9, iteration);

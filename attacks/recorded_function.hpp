@@ -38,8 +38,18 @@ using RecorderFactory = Recorder* (*)();  ///< the caller owns it
 /// @return the one before
 RecorderFactory set_recorder_factory(c10::DeviceType type, RecorderFactory factory);
 
+/// While one lives, functions are computed on this thread as they come: recordings hold memory.
+class Unrecorded {
+ public:
+  Unrecorded();
+  Unrecorded(const Unrecorded&) = delete;
+  Unrecorded& operator=(const Unrecorded&) = delete;
+  ~Unrecorded();
+};
+
 /// A function of tensors that is called many times with the same few shapes. Where the device can
-/// record, it is called with new shapes alone; other calls are replayed and give the same.
+/// record, a shape is computed as it comes once, so that libraries make what they keep for it,
+/// recorded when it comes again, and replayed from then on, which gives the same.
 class RecordedFunction {
  public:
   using Tensors = std::vector<at::Tensor>;
@@ -59,12 +69,13 @@ class RecordedFunction {
  private:
   struct Take;
   Take* take_for(const Tensors& inputs);
-  Take* record(const Tensors& inputs);
+  bool record(Take& take, const Tensors& inputs);
+  void give_up();
 
   Function function_;
   std::unique_ptr<Recorder> recorder_;
   std::vector<std::unique_ptr<Take>> takes_;
-  bool called_ = false, records_ = true;
+  bool records_ = true;
 };
 
 }  // namespace sweep::attacks

@@ -36,9 +36,26 @@ std::filesystem::path libtorch_folder() {
   return std::filesystem::path(map->l_name).parent_path();
 }
 
+/// Whether all GPUs are of the architectures that the module has code for, 8.0 and later.
+bool gpus_can_run_module() {
+  constexpr int kMajor = 75;  // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
+  using GetDevice = int (*)(int* device, int index);
+  using GetAttribute = int (*)(int* value, int attribute, int device);
+  const auto get_device = reinterpret_cast<GetDevice>(dlsym(cuda_driver(), "cuDeviceGet"));
+  const auto get = reinterpret_cast<GetAttribute>(dlsym(cuda_driver(), "cuDeviceGetAttribute"));
+  if (!get_device || !get) return false;
+  for (int index = 0; index < static_cast<int>(torch::cuda::device_count()); ++index) {
+    int device = 0, major = 0;
+    if (get_device(&device, index) != 0 || get(&major, kMajor, device) != 0 || major < 8)
+      return false;
+  }
+  return true;
+}
+
 /// Graphs and kernels (trainer/cuda), beside the program. Where they are not, as in a build without
 /// CUDA's headers, LibTorch's own ways are taken.
 void load_cuda_module() {
+  if (!gpus_can_run_module()) return;
   const auto folder = cluster::program_folder();
   for (const auto& path : {folder / "sweep_cuda.so", folder.parent_path() / "bin/sweep_cuda.so"}) {
     if (!std::filesystem::exists(path)) continue;

@@ -16,7 +16,6 @@
 #include "trainer/batches.hpp"
 #include "trainer/defences/defence.hpp"
 #include "trainer/models/model.hpp"
-#include "trainer/models/recomputation.hpp"
 #include "trainer/module_state.hpp"
 #include "trainer/named_tensors.hpp"
 #include "trainer/optimizer.hpp"
@@ -162,11 +161,8 @@ class Session {
     return terms;
   }
 
-  /// Not where others take part, whom the host has to speak with, nor where memory is saved: a
-  /// recording holds memory.
-  bool can_be_recorded() const {
-    return team_.size() == 1 && MemoryLevel::current() == 0 && learner_.is_recordable();
-  }
+  /// Not where others take part, whom the host has to speak with.
+  bool can_be_recorded() const { return team_.size() == 1 && learner_.is_recordable(); }
 
   LossTerms replay_or_record(const Batch& batch, const Seed& seed) {
     Tensors inputs{batch.images, batch.labels, seed.halves(device_)};
@@ -181,6 +177,8 @@ class Session {
   /// loss, then the gradients of the parameters. Gradients are given away, so that the next
   /// backward pass makes them anew.
   Tensors recordable_step(const Tensors& inputs) {
+    // A recording that was broken off may have left some behind.
+    for (auto& [name, parameter] : parameters_) parameter.mutable_grad().reset();
     Batch batch = whole_batch(inputs[0], inputs[1]);
     if (inputs.size() > 3) batch.adversarial = inputs[3];
     const auto terms = forward_and_backward(batch, Seed(inputs[2]));

@@ -31,6 +31,7 @@ TEST(MpiBus, EveryMessageArrivesOnceAndInOrder) {
   for (int n = 0; n < kMessages; ++n)
     for (int to = 0; to < bus->size(); ++to) bus->send(to, text_of(bus->rank(), to, n));
 
+  const std::string unwanted(kLarge, 'x');
   std::map<int, int> next;
   int received = 0;
   for (int idle = 0; received < kMessages * bus->size() && idle < 20000;) {
@@ -40,12 +41,13 @@ TEST(MpiBus, EveryMessageArrivesOnceAndInOrder) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       continue;
     }
+    if (message->text == unwanted) continue;  // of a rank 0 that is done already
     ASSERT_EQ(message->text, text_of(message->from, bus->rank(), next[message->from]++));
     ++received;
   }
   EXPECT_EQ(received, kMessages * bus->size());
   // Nobody takes these: finish must drop them instead of waiting for ever.
-  if (bus->rank() == 0) bus->send(1, std::string(kLarge, 'x'));
+  if (bus->rank() == 0) bus->send(1, unwanted);
   bus->finish();
 }
 

@@ -1,5 +1,8 @@
+#include <ATen/ATen.h>
+#include <ATen/core/CachingHostAllocator.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAGuard.h>
 
 #include <map>
@@ -22,26 +25,48 @@ class GraphRecording final : public attacks::Recording {
   explicit GraphRecording(at::cuda::MempoolId_t memory) : memory_(memory) {}
 
   void record(const std::function<void()>& operations) override {
-    // Nothing runs on it, so there is nothing to wait for.
     const c10::cuda::CUDAStreamGuard guard(capturing_stream());
-    // Of this thread alone: the backward pass is begun by threads of LibTorch.
-    graph_.capture_begin(memory_, cudaStreamCaptureModeThreadLocal);
+    c10::cuda::device_synchronize();
     try {
+      // Of this thread alone: the backward pass is begun by threads of LibTorch.
+      graph_.capture_begin(memory_, cudaStreamCaptureModeThreadLocal);
       operations();
+      graph_.capture_end();
     } catch (...) {
-      end_after_failure();
+      clean_up();
       throw;
     }
-    graph_.capture_end();
+    c10::cuda::device_synchronize();
   }
 
   void replay() override { graph_.replay(); }
 
  private:
-  /// The failure itself says more than that its capture can't be ended.
-  void end_after_failure() {
+  /// What CUDAGraph leaves undone when its capture can't be ended: the allocators would go on
+  /// serving it, and the random generator would stay with it. Each part fails where it has been
+  /// done.
+  void clean_up() {
+    const auto device = c10::cuda::current_device();
+    auto* const host = at::getHostAllocator(at::kCUDA);
+    attempt([&] { graph_.capture_end(); });
+    static_cast<void>(cudaGetLastError());
+    attempt([&] { c10::cuda::CUDACachingAllocator::endAllocateToPool(device, memory_); });
+    attempt([&] { c10::cuda::CUDACachingAllocator::releasePool(device, memory_); });
+    attempt([&] { host->end_allocate_to_pool(memory_); });
+    attempt([&] { host->release_pool(memory_); });
+    attempt([&] {
+      at::cuda::CUDAGraph nothing;
+      nothing.capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
+      const auto something = at::zeros({1}, at::kCUDA);
+      nothing.capture_end();
+    });
+  }
+
+  /// The failure that is being dealt with says more than these.
+  template <class Step>
+  static void attempt(const Step& step) {
     try {
-      graph_.capture_end();
+      step();
     } catch (const c10::Error&) {
       static_cast<void>(cudaGetLastError());
     }
@@ -53,10 +78,9 @@ class GraphRecording final : public attacks::Recording {
 
 class GraphRecorder final : public attacks::Recorder {
  public:
-  /// What the first, unrecorded call has used would lie idle beside the recordings' memory.
-  GraphRecorder() { c10::cuda::CUDACachingAllocator::emptyCache(); }
-
   std::unique_ptr<attacks::Recording> make() override {
+    // What unrecorded calls have used would lie idle beside the recordings' memory.
+    c10::cuda::CUDACachingAllocator::emptyCache();
     return std::make_unique<GraphRecording>(memory_);
   }
 

@@ -186,7 +186,9 @@ struct Recomputation : torch::autograd::Function<Recomputation> {
 
 }  // namespace
 
-MemoryLevel::MemoryLevel(int level) : before_(std::exchange(current_level, level)) {}
+MemoryLevel::MemoryLevel(int level) : before_(std::exchange(current_level, level)) {
+  if (level > 0) unrecorded_.emplace();
+}
 
 MemoryLevel::~MemoryLevel() {
   current_level = before_;

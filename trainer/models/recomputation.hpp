@@ -1,7 +1,10 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
+
+#include "attacks/recorded_function.hpp"
 
 namespace at {
 class Tensor;
@@ -17,6 +20,7 @@ namespace sweep::trainer {
 ///   1  blocks keep their input alone and run a second time in the backward pass
 ///   2  the parts of a block do the same during its second run; a part without batch normalisation
 ///      runs in four pieces of the batch, 3 in eight, and so on
+/// Above 0 nothing is recorded for the device (attacks/recorded_function.hpp), which holds memory.
 /// Up to 1, and for networks with batch normalisation on every level, results have the same bits on
 /// the CPU. What runs in pieces sums its gradients in another order, which rounds differently.
 class MemoryLevel {
@@ -30,6 +34,7 @@ class MemoryLevel {
 
  private:
   int before_;
+  std::optional<attacks::Unrecorded> unrecorded_;
 };
 
 /// A function [N,...] -> [N,...] of its argument and of modules' parameters and buffers.

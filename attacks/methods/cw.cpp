@@ -3,7 +3,6 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "attacks/methods/cw_search.hpp"
 #include "attacks/methods/cw_update.hpp"
 #include "attacks/recorded_function.hpp"
+#include "attacks/rows.hpp"
 
 namespace sweep::attacks {
 namespace {

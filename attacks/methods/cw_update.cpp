@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "attacks/device_operator.hpp"
+#include "attacks/rows.hpp"
 
 namespace sweep::attacks {
 namespace {
@@ -50,10 +51,6 @@ void update_in_passes(CwVariables& variables, const CwStep& step, const at::Tens
 }
 
 }  // namespace
-
-at::Tensor rows_of(const at::Tensor& tensor, const at::Tensor& rows) {
-  return tensor.index_select(0, rows).contiguous(tensor.suggest_memory_format());
-}
 
 CwVariables CwVariables::of(const at::Tensor& rows) const {
   return {rows_of(w, rows), rows_of(mean, rows), rows_of(mean_square, rows),

@@ -30,7 +30,4 @@ struct CwStep {
 /// memory where the device has a kernel for it.
 void cw_update(CwVariables& variables, const CwStep& step);
 
-/// The rows of `tensor`, in its memory order, which index_select does not keep.
-at::Tensor rows_of(const at::Tensor& tensor, const at::Tensor& rows);
-
 }  // namespace sweep::attacks

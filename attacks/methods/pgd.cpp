@@ -5,6 +5,7 @@
 #include "attacks/epsilon_ball.hpp"
 #include "attacks/gradient.hpp"
 #include "attacks/linf_options.hpp"
+#include "attacks/rows.hpp"
 #include "core/hash.hpp"
 
 namespace sweep::attacks {
@@ -45,8 +46,7 @@ class Pgd final : public Attack {
     at::Tensor result = images.detach().clone();
     at::Tensor rows = at::arange(images.size(0), goal.classes.options());
     for (std::int64_t restart = 0; restart < options_.restarts && rows.size(0) > 0; ++restart) {
-      const at::Tensor clean =  // in its memory order, which index_select does not keep
-          images.detach().index_select(0, rows).contiguous(images.suggest_memory_format());
+      const at::Tensor clean = rows_of(images.detach(), rows);
       const Goal theirs = goal.of(rows);
       at::Tensor adversarial = start(clean, rows + goal.first_image, restart);
       descend(model, clean, adversarial, theirs, [&](std::int64_t step) {

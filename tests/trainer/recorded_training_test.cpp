@@ -4,6 +4,7 @@
 #include "core/error.hpp"
 #include "tests/support/fake_recorder.hpp"
 #include "tests/trainer/toy.hpp"
+#include "trainer/batches.hpp"
 #include "trainer/inference.hpp"
 #include "trainer/models/recomputation.hpp"
 #include "trainer/preprocessor_training.hpp"
@@ -55,6 +56,39 @@ TEST_F(RecordedTraining, GivesTheSame) {
 
 TEST_F(RecordedTraining, DrawsNewNoiseInEveryStep) {
   expect_the_same_without(job_of("denoising", denoising_options(1, 10)));
+}
+
+/// The paper's loss, as a learner that is recorded or takes the way of several ranks.
+class DenoisingLearner final : public Learner {
+ public:
+  explicit DenoisingLearner(bool recordable) : recordable_(recordable) {}
+
+  std::vector<std::pair<std::string, torch::nn::Module*>> modules() override {
+    return {{"model.", &model_->module()}};
+  }
+  void initialize(std::int64_t seed) override { model_->initialize(seed); }
+  LossTerms loss(const Batch& batch, const Seed& seed) override {
+    return defence_->loss(*model_, batch, seed);
+  }
+  bool is_recordable() const override { return recordable_; }
+
+ private:
+  bool recordable_;
+  std::unique_ptr<Classifier> model_ = make_model(3, "half");
+  std::unique_ptr<Defence> defence_ = make_denoising(*model_, 1, 0);
+};
+
+TEST_F(RecordedTraining, HasTheSeedsOfOtherTrainings) {
+  const auto job = toy_job(22, 32);
+  const auto trained = [&](bool recordable) {
+    DenoisingLearner learner(recordable);
+    Batches batches(job.images, job.labels, job.options, at::kCPU);
+    return train(learner, batches, job.options, at::kCPU, "toy", std::nullopt, {}).tensors;
+  };
+  const auto recorded = trained(true);
+  EXPECT_GT(replays, 0);
+  for (const auto& [name, tensor] : trained(false))
+    EXPECT_TRUE(tensor.equal(recorded.at(name))) << name;
 }
 
 TEST_F(RecordedTraining, UsesAdam) {

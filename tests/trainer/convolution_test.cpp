@@ -70,6 +70,55 @@ TEST(Convolution, ComputesTheSameOnEveryWay) {
   }
 }
 
+/// 3x3 kernels in float32, whose gradients are our own: of what is asked for, and no more.
+TEST(Convolution, HasTheGradientsThatAreAskedFor) {
+  const auto images = at::randn({3, 32, 9, 6}).contiguous(at::MemoryFormat::ChannelsLast);
+  for (const bool with_bias : {false, true})
+    for (const bool of_x : {false, true})
+      for (const bool of_weight : {false, true}) {
+        SCOPED_TRACE(concat("bias ", with_bias, ", of x ", of_x, ", of weight ", of_weight));
+        Conv2d layer(torch::nn::Conv2dOptions(32, 64, 3).padding(1).bias(with_bias));
+        place(*layer, at::kCPU);
+        const auto x = images.clone().requires_grad_(of_x);
+        for (auto& parameter : layer->parameters()) parameter.set_requires_grad(of_weight);
+        const auto y = layer->forward(x);
+        ASSERT_EQ(y.requires_grad(), of_x || of_weight);
+        const auto wide = [](const at::Tensor& t) {
+          return t.defined() ? t.detach().to(at::kDouble).requires_grad_(true) : at::Tensor();
+        };
+        const auto wide_x = wide(x), weight = wide(layer->weight), bias = wide(layer->bias);
+        const auto expected = at::conv2d(wide_x, weight, bias, 1, 1);
+        EXPECT_LT(relative_error(y, expected), 1e-5);
+        if (!y.requires_grad()) continue;
+        y.square().sum().backward();
+        expected.square().sum().backward();
+        const auto compare = [](const at::Tensor& tensor, const at::Tensor& wanted, bool asked) {
+          ASSERT_EQ(tensor.grad().defined(), asked);
+          if (!asked) return;
+          EXPECT_LT(relative_error(tensor.grad(), wanted.grad()), 1e-5);
+        };
+        compare(x, wide_x, of_x);
+        compare(layer->weight, weight, of_weight);
+        if (with_bias) compare(layer->bias, bias, of_weight);
+      }
+}
+
+TEST(Convolution, OfOtherKindsIsLeftToLibTorch) {
+  const auto x = at::randn({2, 32, 8, 8}).contiguous(at::MemoryFormat::ChannelsLast);
+  using Options = torch::nn::Conv2dOptions;
+  for (const auto& options :
+       {Options(32, 32, 3).padding(1).stride(2), Options(32, 32, 3).padding(2).dilation(2),
+        Options(32, 32, 3).padding(1).groups(2), Options(32, 32, 3), Options(32, 32, 1),
+        Options(32, 32, 3).padding(torch::kSame)}) {
+    Conv2d layer(options);
+    place(*layer, at::kCPU);
+    torch::nn::Conv2d plain(options);
+    plain->weight = layer->weight;
+    plain->bias = layer->bias;
+    EXPECT_TRUE(layer->forward(x).equal(plain->forward(x)));
+  }
+}
+
 TEST(Convolution, IsPlacedByItsWidth) {
   Conv2d wide(torch::nn::Conv2dOptions(256, 4, 3)), narrow(torch::nn::Conv2dOptions(64, 4, 3));
   place(*wide, at::kCPU);

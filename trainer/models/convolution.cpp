@@ -1,11 +1,14 @@
 #include "trainer/models/convolution.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <optional>
+
+#include "trainer/cpu/winograd/convolution.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -49,6 +52,40 @@ struct FixedConvolution : torch::autograd::Function<FixedConvolution> {
   }
 };
 
+struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const std::optional<at::Tensor>& bias) {
+    context->save_for_backward({weight.requires_grad() ? x : at::Tensor(), weight});
+    context->saved_data["bias"] = bias.has_value();
+    return winograd::convolve(x, weight, bias.value_or(at::Tensor()));
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto gradient = gradients.front().contiguous(at::MemoryFormat::ChannelsLast);
+    variable_list to(3);
+    if (context->needs_input_grad(0)) to[0] = winograd::input_gradient(gradient, saved[1]);
+    if (context->needs_input_grad(1))
+      to[1] = winograd::weight_gradient(gradient, saved[0], saved[1]);
+    if (context->saved_data["bias"].toBool() && context->needs_input_grad(2))
+      to[2] = gradient.sum({0, 2, 3});
+    return to;
+  }
+};
+
+/// Whether all elements are `value`.
+template <typename Values>
+bool all_are(const Values& values, std::int64_t value) {
+  return std::all_of(values->begin(), values->end(), [&](auto each) { return each == value; });
+}
+
+/// The convolutions that Winograd's algorithm is for.
+bool is_plain_3x3(const torch::nn::detail::ConvNdOptions<2>& options) {
+  const auto* padding = std::get_if<torch::ExpandingArray<2>>(&options.padding());
+  return all_are(options.kernel_size(), 3) && all_are(options.stride(), 1) && padding &&
+         all_are(*padding, 1) && all_are(options.dilation(), 1) && options.groups() == 1;
+}
+
 }  // namespace
 
 bool Conv2dImpl::is_wide() const {
@@ -59,6 +96,10 @@ bool Conv2dImpl::is_wide() const {
 at::Tensor Conv2dImpl::forward(const at::Tensor& x) {
   const auto usual = [&](const at::Tensor& input) { return torch::nn::Conv2dImpl::forward(input); };
   if (!x.device().is_cpu()) return usual(x);
+  const auto bias_given = bias.defined() ? std::optional(bias) : std::nullopt;
+  if (is_plain_3x3(options) && !at::autocast::is_autocast_enabled(at::kCPU) &&
+      winograd::suits(x, weight))
+    return WinogradConvolution::apply(x, weight, bias_given);
   const std::int64_t pixels = x.size(2) * x.size(3);
   if (is_wide() && !is_channels_last(weight) && pixels <= kSmall &&
       (is_channels_last(x) || pixels == 1))
@@ -68,7 +109,6 @@ at::Tensor Conv2dImpl::forward(const at::Tensor& x) {
   if (fixed && is_channels_last(x) && options.in_channels() <= kFewChannels &&
       options.groups() == 1 && (*options.dilation())[0] == 1) {
     const auto& padding = std::get<torch::ExpandingArray<2>>(options.padding());
-    const auto bias_given = bias.defined() ? std::optional(bias) : std::nullopt;
     return FixedConvolution::apply(x, weight, bias_given, (*options.stride())[0], (*padding)[0]);
   }
   return usual(x);

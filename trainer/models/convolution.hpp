@@ -4,9 +4,10 @@
 
 namespace sweep::trainer {
 
-/// torch::nn::Conv2d that on CPUs takes the faster of two ways where they differ much. Both compute
-/// the same sums in another order. Which way is taken follows from shapes alone: an image has the
-/// same bits in every batch.
+/// torch::nn::Conv2d that on CPUs takes the fastest of several ways: Winograd's algorithm for 3x3
+/// kernels in float32 and channels-last, otherwise the memory order that LibTorch is faster with.
+/// All compute the same sums with other roundings. Which way is taken follows from shapes alone: an
+/// image has the same bits in every batch.
 class Conv2dImpl : public torch::nn::Conv2dImpl {
  public:
   using torch::nn::Conv2dImpl::Conv2dImpl;

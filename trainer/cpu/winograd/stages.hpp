@@ -1,0 +1,232 @@
+// The steps of kernels.hpp. Compiled once for each instruction set.
+#pragma once
+
+#include "trainer/cpu/winograd/kernels.hpp"
+#include "trainer/cpu/winograd/products.hpp"
+#include "trainer/cpu/winograd/transforms.hpp"
+#include "trainer/cpu/winograd/weight_block.hpp"
+
+namespace {
+
+using sweep::trainer::winograd::Images;
+using sweep::trainer::winograd::Kernels;
+using sweep::trainer::winograd::Matrices;
+using sweep::trainer::winograd::Tiling;
+
+constexpr Index kPanel = 2 * kLanes;
+
+inline Index smaller(Index a, Index b) {
+  return a < b ? a : b;
+}
+
+/// First result of a tile.
+struct Place {
+  Index image, row, column;
+};
+
+inline Place place(const Tiling& tiling, Index tile, int size) {
+  const Index index = tiling.first + tile, of_image = tiling.rows * tiling.columns;
+  const Index within = index % of_image;
+  return {index / of_image, within / tiling.columns * size, within % tiling.columns * size};
+}
+
+template <typename Float>
+inline Float* pixel(const Images<Float>& x, Index image, Index row, Index column) {
+  return x.data + ((image * x.height + row) * x.width + column) * x.channels;
+}
+
+template <typename T>
+struct Stages {
+  static constexpr int kSize = T::kSize, kPoints = T::kPoints, kSquare = kPoints * kPoints;
+
+  /// Of one panel: `begin` is its first output.
+  static Index panel_width(Index outputs, Index begin) { return smaller(outputs - begin, kPanel); }
+
+  static void weights(const Weights<const float>& w, bool turned, Index inputs, Index outputs,
+                      Index begin, Index end, float* panels) {
+    Block block;
+    for (Index k = begin; k < end; k += kLanes) {
+      const Index panel = (k - begin) / kPanel * kPanel;
+      const Index width = panel_width(outputs - begin, panel);
+      float* out = panels + panel * inputs * kSquare + (k - begin - panel);
+      const auto transform = [&](Index input, auto tap) {
+        in_two_dimensions<3, kPoints>(T::weight, tap, [&](int row, int column, Vector u) {
+          store(out + ((row * kPoints + column) * inputs + input) * width, u);
+        });
+      };
+      if (turned) {
+        for (Index i = 0; i < inputs; ++i)
+          transform(i, [&](int row, int column) {
+            const float* from = Block::tap(w, i, k, 8 - (row * 3 + column));
+            if (w.input_stride == 1) return load(from);
+            Vector value;
+            for (Index o = 0; o < kLanes; ++o) value[o] = from[o * w.input_stride];
+            return value;
+          });
+        continue;
+      }
+      const bool taps_last = Block::taps_last(w);
+      for (Index c = 0; c < inputs; c += kLanes) {
+        block.read(w, k, c);
+        for (Index i = 0; i < kLanes; ++i)
+          transform(c + i, [&](int row, int column) {
+            return block.lines[Block::line(taps_last, row * 3 + column, i)];
+          });
+      }
+    }
+  }
+
+  static void images(const Images<const float>& x, const Tiling& tiling, const Matrices<float>& v,
+                     Index begin, Index end) {
+    for (Index tile = begin; tile < end; ++tile) {
+      const auto [image, first_row, first_column] = place(tiling, tile, kSize);
+      const float* pixels[kPoints][kPoints];
+      for (int i = 0; i < kPoints; ++i)
+        for (int j = 0; j < kPoints; ++j) {
+          const Index row = first_row - 1 + i, column = first_column - 1 + j;
+          const bool inside = row >= 0 && row < x.height && column >= 0 && column < x.width;
+          pixels[i][j] = inside ? pixel(x, image, row, column) : nullptr;
+        }
+      for (Index c = 0; c < x.channels; c += kLanes) {
+        float* to = v.data + tile * v.stride + c;
+        in_two_dimensions<kPoints, kPoints>(
+            T::image,
+            [&](int i, int j) { return pixels[i][j] ? load(pixels[i][j] + c) : Vector{}; },
+            [&](int i, int j, Vector value) {
+              store(to + (i * kPoints + j) * v.point_stride, value);
+            });
+      }
+    }
+  }
+
+  template <int vectors>
+  static void panel(const float* v, Index v_stride, const float* panel, Index rows, Index inputs,
+                    float* m, Index m_stride) {
+    Index row = 0;
+    for (; row + kRows <= rows; row += kRows)
+      multiply<kRows, vectors>(v + row * v_stride, v_stride, panel, inputs, m + row * m_stride,
+                               m_stride);
+    if (row < rows)
+      with_rows<kRows - 1>(rows - row, [&]<int few>() {
+        multiply<few, vectors>(v + row * v_stride, v_stride, panel, inputs, m + row * m_stride,
+                               m_stride);
+      });
+  }
+
+  static void products(const Matrices<const float>& v, const float* panels, Index rows,
+                       Index inputs, Index outputs, const Matrices<float>& m, Index begin,
+                       Index end) {
+    for (Index index = begin; index < end; ++index) {
+      const Index point = index % kSquare, k = index / kSquare * kPanel;
+      const Index width = panel_width(outputs, k);
+      const float* left = v.data + point * v.point_stride;
+      const float* right = panels + k * inputs * kSquare + point * inputs * width;
+      float* out = m.data + point * m.point_stride + k;
+      if (width == kPanel)
+        panel<2>(left, v.stride, right, rows, inputs, out, m.stride);
+      else
+        panel<1>(left, v.stride, right, rows, inputs, out, m.stride);
+    }
+  }
+
+  static void results(const Matrices<const float>& m, const Tiling& tiling, const float* bias,
+                      const Images<float>& y, Index begin, Index end) {
+    for (Index tile = begin; tile < end; ++tile) {
+      const auto [image, row, column] = place(tiling, tile, kSize);
+      const Index height = smaller(y.height - row, kSize), width = smaller(y.width - column, kSize);
+      for (Index k = 0; k < y.channels; k += kLanes) {
+        const float* from = m.data + tile * m.stride + k;
+        const Vector added = bias ? load(bias + k) : Vector{};
+        float* to = pixel(y, image, row, column) + k;
+        in_two_dimensions<kPoints, kSize>(
+            T::result,
+            [&](int i, int j) { return load(from + (i * kPoints + j) * m.point_stride); },
+            [&](int i, int j, Vector value) {
+              if (i < height && j < width)
+                store(to + (i * y.width + j) * y.channels, value + added);
+            });
+      }
+    }
+  }
+
+  static void gradients(const Images<const float>& y, const Tiling& tiling,
+                        const Matrices<float>& z, Index begin, Index end) {
+    for (Index tile = begin; tile < end; ++tile) {
+      const auto [image, row, column] = place(tiling, tile, kSize);
+      const Index height = smaller(y.height - row, kSize), width = smaller(y.width - column, kSize);
+      for (Index k = 0; k < y.channels; k += kLanes) {
+        const float* from = pixel(y, image, row, column) + k;
+        float* to = z.data + tile * z.stride + k;
+        in_two_dimensions<kSize, kPoints>(
+            T::gradient,
+            [&](int i, int j) {
+              return i < height && j < width ? load(from + (i * y.width + j) * y.channels)
+                                             : Vector{};
+            },
+            [&](int i, int j, Vector value) {
+              store(to + (i * kPoints + j) * z.point_stride, value);
+            });
+      }
+    }
+  }
+
+  template <int vectors>
+  static void outer_panel(const float* v, Index v_stride, const float* z, Index z_stride,
+                          Index rows, Index inputs, float* u) {
+    constexpr Index stride = vectors * kLanes;
+    Index c = 0;
+    for (; c + kRows <= inputs; c += kRows)
+      multiply_transposed<kRows, vectors>(v + c, v_stride, z, z_stride, rows, u + c * stride,
+                                          stride);
+    if (c < inputs)
+      with_rows<kRows - 1>(inputs - c, [&]<int few>() {
+        multiply_transposed<few, vectors>(v + c, v_stride, z, z_stride, rows, u + c * stride,
+                                          stride);
+      });
+  }
+
+  static void outer_products(const Matrices<const float>& v, const Matrices<const float>& z,
+                             Index rows, Index inputs, Index outputs, float* panels, Index begin,
+                             Index end) {
+    for (Index index = begin; index < end; ++index) {
+      const Index point = index % kSquare, k = index / kSquare * kPanel;
+      const Index width = panel_width(outputs, k);
+      const float* left = v.data + point * v.point_stride;
+      const float* right = z.data + point * z.point_stride + k;
+      float* out = panels + k * inputs * kSquare + point * inputs * width;
+      if (width == kPanel)
+        outer_panel<2>(left, v.stride, right, z.stride, rows, inputs, out);
+      else
+        outer_panel<1>(left, v.stride, right, z.stride, rows, inputs, out);
+    }
+  }
+
+  static void weight_gradients(const float* panels, Index inputs, Index outputs,
+                               const Weights<float>& w, Index begin, Index end) {
+    const bool taps_last = Block::taps_last(w);
+    Block block;
+    for (Index k = begin; k < end; k += kLanes) {
+      const Index panel = (k - begin) / kPanel * kPanel;
+      const Index width = panel_width(outputs - begin, panel);
+      const float* from = panels + panel * inputs * kSquare + (k - begin - panel);
+      for (Index c = 0; c < inputs; c += kLanes) {
+        for (Index i = 0; i < kLanes; ++i)
+          in_two_dimensions<kPoints, 3>(
+              T::weight_gradient,
+              [&](int row, int column) {
+                return load(from + ((row * kPoints + column) * inputs + c + i) * width);
+              },
+              [&](int row, int column, Vector g) {
+                block.lines[Block::line(taps_last, row * 3 + column, i)] = g;
+              });
+        block.write(w, k, c);
+      }
+    }
+  }
+
+  static constexpr Kernels kKernels = {kSize,     kLanes,         weights,
+                                       images,    products,       results,
+                                       gradients, outer_products, weight_gradients};
+};
+
+}  // namespace

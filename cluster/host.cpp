@@ -9,6 +9,7 @@
 #include <fstream>
 #include <thread>
 
+#include "core/error.hpp"
 #include "core/text.hpp"
 
 namespace sweep::cluster {
@@ -100,7 +101,13 @@ std::vector<std::string> cuda_devices() {
 }
 
 fs::path program_folder() {
-  return fs::read_symlink("/proc/self/exe").parent_path();
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (error)
+    throw InputError(concat("cannot read /proc/self/exe (", error.message(),
+                            "; it says where the programs are that belong to this one); mount "
+                            "/proc in this container"));
+  return program.parent_path();
 }
 
 bool started_by_launcher() {

@@ -27,6 +27,7 @@ void reset_affinity();
 std::vector<std::string> cuda_devices();
 
 /// Folder of the running program.
+/// @throws InputError where /proc is not mounted.
 std::filesystem::path program_folder();
 
 /// True when a launcher (mpirun, srun --mpi=pmix) started this process as a rank of an MPI job.

@@ -26,6 +26,13 @@ int become_executor(char** argv) {
 
 int main(int argc, char** argv) {
   sweep::init_log("");
-  if (argc > 1 && sweep::command_line::is_step(argv[1])) return become_executor(argv);
+  if (argc > 1 && sweep::command_line::is_step(argv[1])) {
+    try {
+      return become_executor(argv);
+    } catch (const sweep::Error& error) {
+      sweep::log_error(error.what());
+      return static_cast<int>(sweep::ExitCode::bad_input);
+    }
+  }
   return sweep::commands::Program().run(argc, argv);
 }

@@ -77,6 +77,12 @@ constexpr Shorthand kShorthands[] = {
   ::_exit(status);
 }
 
+/// "run.retries" of "run.retries = 2".
+std::string key_of(const std::string& assignment) {
+  const std::string key = assignment.substr(0, assignment.find('='));
+  return key.substr(0, key.find_last_not_of(' ') + 1);
+}
+
 class Run final : public Command {
  public:
   void add_options(CLI::App& app) override {
@@ -153,14 +159,26 @@ class Run final : public Command {
   }
 
   void add_shorthands() {
+    for (const auto& [option, key, type, summary] : kShorthands)
+      if (const auto& value = values_[key]; !value.empty())
+        // A text is quoted.
+        override_key(key, std::string_view(key) == "run.max_failures" ? Json(value).dump() : value,
+                     option);
+    if (fail_fast_) override_key("run.fail_fast", "true", "--fail-fast");
+    if (keep_going_) {
+      override_key("run.fail_fast", "false", "--keep-going");
+      if (values_["run.max_failures"].empty())
+        override_key("run.max_failures", "''", "--keep-going");
+    }
+  }
+
+  void override_key(const std::string& key, const std::string& value, const std::string& option) {
     auto& overrides = request_.sweep.overrides;
-    for (const auto& [key, value] : values_)
-      if (!value.empty())
-        overrides.push_back(concat(
-            key, "=", key == "run.max_failures" ? Json(value).dump() : value));  // a text: quoted
-    if (fail_fast_) overrides.emplace_back("run.fail_fast=true");
-    if (keep_going_)
-      overrides.insert(overrides.end(), {"run.fail_fast=false", "run.max_failures=''"});
+    for (const auto& given : overrides)
+      if (key_of(given) == key)
+        throw InputError(concat(option, " and --set ", given, " both say what ", key,
+                                " is (only one of them could count); leave one of them out"));
+    overrides.push_back(concat(key, "=", value));
   }
 
   CLI::App* app_ = nullptr;

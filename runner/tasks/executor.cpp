@@ -56,9 +56,8 @@ bool contains(const std::string& text, const char* part) {
   return text.find(part) != std::string::npos;
 }
 
-/// The type of what LibTorch throws: it has few types of its own.
-FailureType type_of(const c10::Error& error) {
-  const std::string text = error.what_without_backtrace();
+/// The type of what LibTorch and our kernels throw: they have few types of their own.
+FailureType type_of(const std::string& text) {
   if (contains(text, "out of memory") || contains(text, "can't allocate memory") ||
       contains(text, "not enough memory"))
     return FailureType::out_of_memory;
@@ -82,11 +81,11 @@ Json outcome_of(const Task& task) {
   } catch (const Error& error) {
     return failed(error.type(), error.what());
   } catch (const c10::Error& error) {
-    return failed(type_of(error), error.what_without_backtrace());
+    return failed(type_of(error.what_without_backtrace()), error.what_without_backtrace());
   } catch (const std::bad_alloc&) {
     return failed(FailureType::out_of_memory, "the host has no memory left for this task");
   } catch (const std::exception& error) {
-    return failed(FailureType::internal, error.what());
+    return failed(type_of(error.what()), error.what());
   }
 }
 

@@ -20,7 +20,8 @@ namespace sweep::cuda {
 inline void check_launch(const char* kernel) {
   const cudaError_t error = cudaGetLastError();
   if (error != cudaSuccess)
-    throw std::runtime_error(std::string(kernel) + ": " + cudaGetErrorString(error));
+    throw std::runtime_error(std::string("CUDA error: ") + cudaGetErrorString(error) +
+                             " (starting the kernel " + kernel + ")");
 }
 
 }  // namespace sweep::cuda

@@ -195,6 +195,10 @@ std::optional<Json> toml_value(const std::string& text) {
   }
 }
 
+std::string key_of_override(const std::string& assignment) {
+  return join(parse_assignment(assignment).key, ".");
+}
+
 void apply_override(Document& document, const std::string& assignment) {
   const auto [key, text] = parse_assignment(assignment);
   Json* node = &document.root;

@@ -32,6 +32,10 @@ std::string to_toml(const Json& object);
 /// `text` as a TOML value such as 0.1, "x", [1, 2] or {a = 1}, or nothing.
 std::optional<Json> toml_value(const std::string& text);
 
+/// The dotted key of what apply_override takes.
+/// @throws InputError where it is no assignment.
+std::string key_of_override(const std::string& assignment);
+
 /// Applies "a.b=v" (the text behind --set). `v` is a TOML value; what is not one is taken as text.
 /// Key parts that contain dots are quoted as in TOML: grid."training.seed"=[0, 1].
 void apply_override(Document& document, const std::string& assignment);

@@ -77,12 +77,6 @@ constexpr Shorthand kShorthands[] = {
   ::_exit(status);
 }
 
-/// "run.retries" of "run.retries = 2".
-std::string key_of(const std::string& assignment) {
-  const std::string key = assignment.substr(0, assignment.find('='));
-  return key.substr(0, key.find_last_not_of(' ') + 1);
-}
-
 class Run final : public Command {
  public:
   void add_options(CLI::App& app) override {
@@ -175,7 +169,7 @@ class Run final : public Command {
   void override_key(const std::string& key, const std::string& value, const std::string& option) {
     auto& overrides = request_.sweep.overrides;
     for (const auto& given : overrides)
-      if (key_of(given) == key)
+      if (key_of_override(given) == key)
         throw InputError(concat(option, " and --set ", given, " both say what ", key,
                                 " is (only one of them could count); leave one of them out"));
     overrides.push_back(concat(key, "=", value));

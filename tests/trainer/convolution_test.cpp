@@ -8,6 +8,7 @@
 #include "core/text.hpp"
 #include "tests/trainer/toy.hpp"
 #include "trainer/module_state.hpp"
+#include "trainer/precision.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -117,6 +118,15 @@ TEST(Convolution, OfOtherKindsIsLeftToLibTorch) {
     plain->bias = layer->bias;
     EXPECT_TRUE(layer->forward(x).equal(plain->forward(x)));
   }
+}
+
+TEST(Convolution, IsInBf16WhereThatIsAskedFor) {
+  const auto x = at::randn({2, 32, 8, 8}).contiguous(at::MemoryFormat::ChannelsLast);
+  Conv2d layer(torch::nn::Conv2dOptions(32, 32, 3).padding(1));
+  place(*layer, at::kCPU);
+  EXPECT_EQ(layer->forward(x).scalar_type(), at::kFloat);
+  const Autocast bf16(Precision::bf16, at::kCPU);
+  EXPECT_EQ(layer->forward(x).scalar_type(), at::kBFloat16);
 }
 
 TEST(Convolution, IsPlacedByItsWidth) {

@@ -22,9 +22,9 @@ constexpr std::int64_t kSharedTiles = 512;
 /// own, because at::parallel_for is a header for whoever compiles with its very OpenMP.
 template <typename F>
 void share(std::int64_t count, F f) {
-  const auto places = at::empty({count}, at::kByte);
+  auto places = at::empty({count}, at::kByte);
   const char* first = static_cast<const char*>(places.const_data_ptr());
-  auto iterator = at::TensorIterator::nullary_op(const_cast<at::Tensor&>(places));
+  auto iterator = at::TensorIterator::nullary_op(places);
   iterator.for_each(
       [&](char** data, const std::int64_t* /*strides*/, std::int64_t size) {
         const std::int64_t begin = data[0] - first;
@@ -33,13 +33,8 @@ void share(std::int64_t count, F f) {
       /*grain_size=*/1);
 }
 
-Matrices<const float> read_only(const Matrices<float>& m) {
-  return {m.data, m.stride, m.point_stride};
-}
-
 /// From this column on.
-template <typename Float>
-Matrices<Float> columns(const Matrices<float>& m, std::int64_t first) {
+Matrices<const float> read_only(const Matrices<float>& m, std::int64_t first = 0) {
   return {m.data + first, m.stride, m.point_stride};
 }
 
@@ -118,8 +113,9 @@ void by_outputs(const Plan& plan, const Task& task) {
   by_panels(plan, [&](std::int64_t first, std::int64_t count, float* panel) {
     plan.kernels.weights(task.g, task.turned, plan.inputs, plan.outputs, first, first + count,
                          panel);
-    plan.kernels.products(read_only(v), panel, plan.tiles, plan.inputs, count,
-                          columns<float>(m, first), 0, plan.points);
+    const Matrices<float> columns{m.data + first, m.stride, m.point_stride};
+    plan.kernels.products(read_only(v), panel, plan.tiles, plan.inputs, count, columns, 0,
+                          plan.points);
   });
   share(plan.tiles, [&](std::int64_t begin, std::int64_t end) {
     plan.kernels.results(read_only(m), plan.tiling, task.bias, task.y, begin, end);
@@ -223,8 +219,8 @@ void weight_gradient_by_outputs(const Plan& plan, const WeightTask& task) {
   transform(plan, task, 0, plan.tiles, v, z);
   by_panels(plan, [&](std::int64_t first, std::int64_t count, float* panel) {
     std::fill_n(panel, plan.panel_floats(count), 0.F);
-    plan.kernels.outer_products(read_only(v), columns<const float>(z, first), plan.tiles,
-                                plan.inputs, count, panel, 0, plan.points);
+    plan.kernels.outer_products(read_only(v), read_only(z, first), plan.tiles, plan.inputs, count,
+                                panel, 0, plan.points);
     plan.kernels.weight_gradients(panel, plan.inputs, plan.outputs, task.g, first, first + count);
   });
 }

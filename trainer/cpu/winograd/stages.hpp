@@ -99,34 +99,31 @@ struct Stages {
     }
   }
 
-  template <int vectors>
-  static void panel(const float* v, Index v_stride, const float* panel, Index rows, Index inputs,
-                    float* m, Index m_stride) {
-    Index row = 0;
-    for (; row + kRows <= rows; row += kRows)
-      multiply<kRows, vectors>(v + row * v_stride, v_stride, panel, inputs, m + row * m_stride,
-                               m_stride);
-    if (row < rows)
-      with_rows<kRows - 1>(rows - row, [&]<int few>() {
-        multiply<few, vectors>(v + row * v_stride, v_stride, panel, inputs, m + row * m_stride,
-                               m_stride);
-      });
+  /// Calls f<vectors>(point, first output, offset among the panels) for such points of panels.
+  template <typename F>
+  static void each_panel(Index inputs, Index outputs, Index begin, Index end, F f) {
+    for (Index index = begin; index < end; ++index) {
+      const Index point = index % kSquare, k = index / kSquare * kPanel;
+      const Index width = panel_width(outputs, k);
+      const Index offset = k * inputs * kSquare + point * inputs * width;
+      if (width == kPanel)
+        f.template operator()<2>(point, k, offset);
+      else
+        f.template operator()<1>(point, k, offset);
+    }
   }
 
   static void products(const Matrices<const float>& v, const float* panels, Index rows,
                        Index inputs, Index outputs, const Matrices<float>& m, Index begin,
                        Index end) {
-    for (Index index = begin; index < end; ++index) {
-      const Index point = index % kSquare, k = index / kSquare * kPanel;
-      const Index width = panel_width(outputs, k);
+    each_panel(inputs, outputs, begin, end, [&]<int vectors>(Index point, Index k, Index offset) {
       const float* left = v.data + point * v.point_stride;
-      const float* right = panels + k * inputs * kSquare + point * inputs * width;
       float* out = m.data + point * m.point_stride + k;
-      if (width == kPanel)
-        panel<2>(left, v.stride, right, rows, inputs, out, m.stride);
-      else
-        panel<1>(left, v.stride, right, rows, inputs, out, m.stride);
-    }
+      in_blocks(rows, [&]<int few>(Index row) {
+        multiply<few, vectors>(left + row * v.stride, v.stride, panels + offset, inputs,
+                               out + row * m.stride, m.stride);
+      });
+    });
   }
 
   static void results(const Matrices<const float>& m, const Tiling& tiling, const float* bias,
@@ -170,35 +167,17 @@ struct Stages {
     }
   }
 
-  template <int vectors>
-  static void outer_panel(const float* v, Index v_stride, const float* z, Index z_stride,
-                          Index rows, Index inputs, float* u) {
-    constexpr Index stride = vectors * kLanes;
-    Index c = 0;
-    for (; c + kRows <= inputs; c += kRows)
-      multiply_transposed<kRows, vectors>(v + c, v_stride, z, z_stride, rows, u + c * stride,
-                                          stride);
-    if (c < inputs)
-      with_rows<kRows - 1>(inputs - c, [&]<int few>() {
-        multiply_transposed<few, vectors>(v + c, v_stride, z, z_stride, rows, u + c * stride,
-                                          stride);
-      });
-  }
-
   static void outer_products(const Matrices<const float>& v, const Matrices<const float>& z,
                              Index rows, Index inputs, Index outputs, float* panels, Index begin,
                              Index end) {
-    for (Index index = begin; index < end; ++index) {
-      const Index point = index % kSquare, k = index / kSquare * kPanel;
-      const Index width = panel_width(outputs, k);
+    each_panel(inputs, outputs, begin, end, [&]<int vectors>(Index point, Index k, Index offset) {
       const float* left = v.data + point * v.point_stride;
       const float* right = z.data + point * z.point_stride + k;
-      float* out = panels + k * inputs * kSquare + point * inputs * width;
-      if (width == kPanel)
-        outer_panel<2>(left, v.stride, right, z.stride, rows, inputs, out);
-      else
-        outer_panel<1>(left, v.stride, right, z.stride, rows, inputs, out);
-    }
+      in_blocks(inputs, [&]<int few>(Index c) {
+        multiply_transposed<few, vectors>(left + c, v.stride, right, z.stride, rows,
+                                          panels + offset + c * vectors * kLanes);
+      });
+    });
   }
 
   static void weight_gradients(const float* panels, Index inputs, Index outputs,

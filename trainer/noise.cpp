@@ -27,16 +27,28 @@ void scramble(at::Tensor& h) {
   h.bitwise_xor_(h.bitwise_right_shift(15));
 }
 
-/// U[-1, 1) in steps of 2^-23, which float32 holds exactly: the numbers from `first` on, [count].
-at::Tensor uniform(std::int64_t first, std::int64_t count, const Seed& seed,
-                   const at::Tensor& like) {
-  auto h = at::arange(first, first + count, like.options().dtype(at::kLong).requires_grad(false));
+}  // namespace
+
+at::Tensor uniform_numbers(std::int64_t first, std::int64_t count, const Seed& seed,
+                           const at::TensorOptions& options) {
+  auto h = at::arange(first, first + count, options.dtype(at::kLong).requires_grad(false));
   const auto halves = seed.halves(h.device());
   h.bitwise_xor_(halves[0]);
   scramble(h);
   h.bitwise_xor_(halves[1]);
   scramble(h);
-  return h.bitwise_right_shift_(8).to(like.scalar_type()).mul_(0x1p-23).sub_(1);
+  return h.bitwise_right_shift_(8)
+      .to(c10::typeMetaToScalarType(options.dtype()))
+      .mul_(0x1p-23)
+      .sub_(1);
+}
+
+namespace {
+
+/// One for every pixel; `images` are those from number `first` on.
+at::Tensor of_images(const at::Tensor& images, const Seed& seed, std::int64_t first) {
+  const std::int64_t before = first * (images.numel() / images.size(0));
+  return uniform_numbers(before, images.numel(), seed, images.options());
 }
 
 }  // namespace
@@ -47,13 +59,12 @@ at::Tensor add_uniform_noise(const at::Tensor& images, double sigma, const Seed&
   if (fused.serves(images) && images.scalar_type() == at::kFloat &&
       images.is_contiguous(at::MemoryFormat::ChannelsLast))
     return fused(images, sigma, seed.halves(images.device()), first);
-  const std::int64_t before = first * (images.numel() / images.size(0));
-  return images + uniform(before, images.numel(), seed, images).mul_(sigma).view(images.sizes());
+  return images + of_images(images, seed, first).mul_(sigma).view(images.sizes());
 }
 
-at::Tensor standard_normal(const at::Tensor& images, const Seed& seed) {
+at::Tensor standard_normal(const at::Tensor& images, const Seed& seed, std::int64_t first) {
   // Half a step up: the interval becomes symmetric and open.
-  const auto values = uniform(0, images.numel(), seed, images).add_(0x1p-24);
+  const auto values = of_images(images, seed, first).add_(0x1p-24);
   return values.erfinv_().mul_(std::sqrt(2.0)).view(images.sizes());
 }
 

@@ -56,7 +56,8 @@ TrainingResult train(const PreprocessorJob& job, const std::optional<TrainingSta
   PreprocessorLearner learner(*preprocessor, job.guide.get());
   const TrainingOptions& options = preprocessor->training();
   Batches batches(job.images, job.labels, options, job.device, job.adversarial_sets);
-  return train(learner, batches, options, job.device, job.preprocessor, resume, hooks);
+  return train(learner, batches, options, job.device, job.preprocessor, resume, hooks,
+               job.parallel);
 }
 
 std::shared_ptr<Preprocessor> load_preprocessor(const std::string& name, const Json& options,

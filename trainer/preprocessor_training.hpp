@@ -13,6 +13,7 @@ struct PreprocessorJob {
   std::vector<at::Tensor> adversarial_sets;  ///< each [N,3,H,W] float32, counterparts of the images
   std::shared_ptr<Classifier> guide;         ///< null for those that need none
   at::Device device = at::kCPU;
+  Parallel parallel;
 };
 
 /// Trains a preprocessor as its options say; otherwise like the training of a classifier.

@@ -5,6 +5,16 @@
 
 namespace sweep::trainer {
 
+namespace {
+
+at::Tensor halves_of(std::uint64_t value) {
+  return at::tensor(
+      {static_cast<std::int64_t>(value & 0xffffffff), static_cast<std::int64_t>(value >> 32)},
+      at::kLong);
+}
+
+}  // namespace
+
 std::uint64_t Seed::value() const {
   if (halves_.defined())
     throw Error(FailureType::internal,
@@ -14,10 +24,17 @@ std::uint64_t Seed::value() const {
 }
 
 at::Tensor Seed::halves(const at::Device& device) const {
-  if (halves_.defined()) return halves_.to(device);
-  const auto low = static_cast<std::int64_t>(value_ & 0xffffffff);
-  const auto high = static_cast<std::int64_t>(value_ >> 32);
-  return at::tensor({low, high}, at::kLong).to(device);
+  return halves_.defined() ? halves_.to(device) : halves_of(value_).to(device);
+}
+
+Seed Seed::branch(std::uint64_t number) const {
+  if (!halves_.defined()) return Seed(value_ ^ number);
+  // As a constant of the host it would be copied in the middle of a recording.
+  std::vector<at::Tensor> branched;
+  for (std::int64_t i = 0; i < 2; ++i)
+    branched.push_back(
+        halves_[i].bitwise_xor(static_cast<std::int64_t>(number >> (32 * i) & 0xffffffff)));
+  return Seed(at::stack(branched));
 }
 
 }  // namespace sweep::trainer

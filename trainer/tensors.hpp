@@ -27,6 +27,8 @@ class Seed {
   std::uint64_t value() const;
   /// [2] int64 on `device`.
   at::Tensor halves(const at::Device& device) const;
+  /// Another one of the same step, for numbers that have nothing to do with these.
+  Seed branch(std::uint64_t number) const;
 
  private:
   std::uint64_t value_ = 0;

@@ -15,6 +15,7 @@
 #include "core/text.hpp"
 #include "trainer/batches.hpp"
 #include "trainer/defences/defence.hpp"
+#include "trainer/models/dropout.hpp"
 #include "trainer/models/model.hpp"
 #include "trainer/module_state.hpp"
 #include "trainer/named_tensors.hpp"
@@ -139,7 +140,6 @@ class Session {
     const double rate = learning_rate_at(options_, epoch);
     const auto batch = batches_.at(epoch, step, team_.rank(), team_.size());
     team_.begin(batch.share);
-    seed_dropout(epoch, step);
     const Seed noise = derive_seed(options_.seed, "noise", epoch, step);
     const auto terms =
         can_be_recorded() ? replay_or_record(batch, noise) : forward_and_backward(batch, noise);
@@ -155,6 +155,7 @@ class Session {
   LossTerms forward_and_backward(const Batch& batch, const Seed& seed) {
     const auto terms = [&] {
       const Autocast precision(precision_, device_);
+      const DropoutOfStep dropout(seed, batch.share);
       return learner_.loss(batch, seed);
     }();
     team_.backward(terms.total, batch.share);
@@ -191,15 +192,6 @@ class Session {
     return outputs;
   }
   static constexpr int kTerms = 5;
-
-  /// Dropout draws from the process's own generator. Shares of a batch must not lose the same
-  /// places: what it drops is the one thing that depends on the number of processes.
-  void seed_dropout(std::int64_t epoch, std::int64_t step) const {
-    const auto seed = derive_seed(options_.seed, "dropout", epoch, step);
-    at::manual_seed(team_.rank() == 0
-                        ? seed
-                        : derive_seed(static_cast<std::int64_t>(seed >> 1), "rank", team_.rank()));
-  }
 
   /// The terms of the loss that are not finite.
   static std::string culprits(const StepValues& values) {

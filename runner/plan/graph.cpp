@@ -150,8 +150,7 @@ class Builder {
               .cost = training_passes(trial.defence, trial.training) *
                       static_cast<double>(source.summary.train_total()),
               .devices = static_cast<int>(sweep_.run.devices_per_trial)};
-    if (const Json parallel = parallel_spec(source, trial); !parallel.is_null())
-      spec["parallel"] = parallel;
+    add_parallel(spec, "training.batch_size", trial.training, source.summary.train_total());
     if (const auto teacher = teacher_of(trial)) {
       task.inputs.push_back(model(source, *teacher));
       spec["teacher"] = task.inputs.back().hash;
@@ -159,24 +158,26 @@ class Builder {
     return add(ArtifactKind::model, std::move(spec), std::move(task));
   }
 
-  /// How many ranks train a model is no part of its name, unless the result depends on it.
-  Json parallel_spec(const Source& source, const Trial& trial) const {
+  /// How many ranks train a network is no part of its name, unless the result depends on it.
+  /// @param training  options with the batch size, which the user knows by `key`
+  /// @param images  of an epoch
+  void add_parallel(Json& spec, const char* key, const Json& training, std::int64_t images) const {
     const RunOptions& run = sweep_.run;
     const bool local = run.batch_norm == "local";
-    if (run.devices_per_trial == 1 || (!local && run.gradient_compression == "none")) return {};
-    const auto batch = trial.training.at("batch_size").get<std::int64_t>();
-    const std::int64_t images = source.summary.train_total(), rest = images % batch;
+    if (run.devices_per_trial == 1 || (!local && run.gradient_compression == "none")) return;
+    const auto batch = training.at("batch_size").get<std::int64_t>();
+    const std::int64_t rest = images % batch;
     const std::int64_t smallest = rest > 1 ? rest : std::min(batch, images);
     if (local && smallest < 2 * run.devices_per_trial)
       throw InputError(concat(
           "run.batch_norm = \"local\" with run.devices_per_trial = ", run.devices_per_trial,
-          " and training.batch_size = ", batch, " (the smallest batch has ", smallest,
+          " and ", key, " = ", batch, " (the smallest batch has ", smallest,
           smallest == 1 ? " image" : " images",
           ", and batch normalisation needs two for every rank); take another batch size, fewer "
           "devices, or batch_norm = \"synchronised\""));
-    return {{"devices", run.devices_per_trial},
-            {"batch_norm", run.batch_norm},
-            {"gradient_compression", run.gradient_compression}};
+    spec["parallel"] = {{"devices", run.devices_per_trial},
+                        {"batch_norm", run.batch_norm},
+                        {"gradient_compression", run.gradient_compression}};
   }
 
   /// A defence with the option "teacher" learns from a model like itself that was trained with the
@@ -212,7 +213,10 @@ class Builder {
               .locations = locations_of(schema, trial.preprocessor),
               .label = concat("train ", name),
               .cost = preprocessor_passes(trial.preprocessor, attacks.size()) *
-                      static_cast<double>(source.summary.train_total())};
+                      static_cast<double>(source.summary.train_total()),
+              .devices = static_cast<int>(sweep_.run.devices_per_trial)};
+    add_parallel(spec, "preprocessor.batch_size", trial.preprocessor,
+                 source.summary.train_total() * std::max<std::int64_t>(1, std::ssize(attacks)));
     if (!attacks.empty()) {
       const Target guide{model(source, sweep_.attacker), std::nullopt};
       guide.add_to(spec, task.inputs);

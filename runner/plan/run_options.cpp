@@ -27,18 +27,17 @@ const OptionTable<RunOptions>& run_table() {
        &RunOptions::devices_per_trial,
        {.min = 1,
         .max = 4096,
-        .doc = "ranks that train one classifier together, each on its share of every batch"}},
+        .doc = "ranks that train one network together, each on its share of every batch"}},
       {"batch_norm",
        &RunOptions::batch_norm,
        {.choices = {"synchronised", "local"},
-        .doc = "of a classifier that several ranks train: over the whole batch, so that the result "
+        .doc = "of a network that several ranks train: over the whole batch, so that the result "
                "does not depend on their number, or over each rank's share"}},
       {"gradient_compression",
        &RunOptions::gradient_compression,
        {.choices = {"none", "bf16"},
-        .doc =
-            "of gradients between the ranks that train one classifier: bf16 halves the bytes and "
-            "rounds to three digits"}},
+        .doc = "of gradients between the ranks that train one network: bf16 halves the bytes and "
+               "rounds to three digits"}},
       {"max_concurrent",
        &RunOptions::max_concurrent,
        {.min = 0, .max = 1 << 20, .doc = "tasks that run at once; 0: as many as there are ranks"}},

@@ -28,21 +28,6 @@ std::filesystem::path weights_of(const Task& task) {
   return path;
 }
 
-/// The spec says how ranks train together where the result depends on it.
-trainer::Parallel parallel_of(const Task& task, trainer::Communicator& communicator) {
-  trainer::Parallel parallel{.communicator = &communicator};
-  if (!task.spec.contains("parallel")) return parallel;
-  const Json& spec = task.spec.at("parallel");
-  if (spec.at("devices") != task.group.size)
-    throw InputError(concat("this model is trained by ", spec.at("devices").get<int>(),
-                            " ranks together, and here are ", task.group.size,
-                            " (with run.batch_norm = \"local\" or run.gradient_compression the "
-                            "result depends on it); run it as the sweep does"));
-  parallel.synchronised_batch_norm = spec.at("batch_norm") == "synchronised";
-  parallel.compressed_gradients = spec.at("gradient_compression") == "bf16";
-  return parallel;
-}
-
 trainer::TrainingJob job_of(const Task& task, const Content& dataset) {
   const Json& spec = task.spec;
   trainer::TrainingJob job;

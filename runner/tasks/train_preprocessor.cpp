@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 
+#include "runner/tasks/communicator.hpp"
 #include "runner/tasks/models.hpp"
 #include "runner/tasks/task.hpp"
 #include "runner/tasks/tensors.hpp"
@@ -13,12 +14,14 @@ using storage::Content;
 
 Content train_preprocessor(const Task& task) {
   const Content dataset = task.store.read(task.input(ArtifactKind::dataset));
+  const auto communicator = make_communicator(task);
   const Json& spec = task.spec.at("preprocessor");
   trainer::PreprocessorJob job{.preprocessor = spec.at("name"),
                                .preprocessor_options = options_of(spec),
                                .images = images_of(dataset, "train"),
                                .labels = labels_of(dataset, "train"),
-                               .device = task.device};
+                               .device = task.device,
+                               .parallel = parallel_of(task, *communicator)};
   std::vector<Content> sets;  // their arrays are mapped files
   for (const auto& id : task.inputs_of(ArtifactKind::adversarial_set)) {
     sets.push_back(task.store.read(id));

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "runner/tasks/checkpoint.hpp"
@@ -42,6 +43,20 @@ std::optional<trainer::TrainingState> read_checkpoint(const Task& task) {
   log_info(
       concat("going on from epoch ", state.progress.epoch + 1, " step ", state.progress.step + 1));
   return state;
+}
+
+trainer::Parallel parallel_of(const Task& task, trainer::Communicator& communicator) {
+  trainer::Parallel parallel{.communicator = &communicator};
+  if (!task.spec.contains("parallel")) return parallel;
+  const Json& spec = task.spec.at("parallel");
+  if (spec.at("devices") != task.group.size)
+    throw InputError(concat("this network is trained by ", spec.at("devices").get<int>(),
+                            " ranks together, and here are ", task.group.size,
+                            " (with run.batch_norm = \"local\" or run.gradient_compression the "
+                            "result depends on it); run it as the sweep does"));
+  parallel.synchronised_batch_norm = spec.at("batch_norm") == "synchronised";
+  parallel.compressed_gradients = spec.at("gradient_compression") == "bf16";
+  return parallel;
 }
 
 trainer::TrainingHooks hooks_of(const Task& task, const MetricNames& metrics) {

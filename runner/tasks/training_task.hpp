@@ -14,6 +14,10 @@ namespace sweep::tasks {
 /// The checkpoint of this task, if there is one.
 std::optional<trainer::TrainingState> read_checkpoint(const Task& task);
 
+/// How the ranks of this task train together: the spec says it where the result depends on it.
+/// @throws InputError when the spec is for another number of ranks
+trainer::Parallel parallel_of(const Task& task, trainer::Communicator& communicator);
+
 /// Names of trainer::EpochMetrics that mean something for what is trained; empty: all.
 using MetricNames = std::set<std::string>;
 

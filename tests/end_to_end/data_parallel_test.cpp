@@ -1,4 +1,4 @@
-// Several ranks train one classifier together.
+// Several ranks train one network together.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -110,6 +110,30 @@ TEST_F(DataParallel, TheModelDoesNotDependOnTheNumberOfRanks) {
         EXPECT_EQ(event.at("ranks").size(), ranks);
       }
   }
+}
+
+TEST_F(DataParallel, PreprocessorsAreTrainedByAllRanksToo) {
+  const std::string reformer =
+      "--set preprocessor.name=reformer --set preprocessor.epochs=1 --set "
+      "preprocessor.batch_size=7 ";
+  for (const int ranks : {1, 2})
+    ASSERT_EQ(run_shell(command(concat("of", ranks), ranks, reformer)).status, 0);
+  for (const auto& event : events(journal("of2"), "started"))
+    if (event.at("kind") == "preprocessor") {
+      EXPECT_EQ(event.at("ranks").size(), 2);
+      EXPECT_THAT(read_text(event.at("log").get<std::string>()),
+                  HasSubstr("to be added up with 1 others"));
+    }
+  const auto trained = [&](const std::string& out) {
+    return storage::read_artifact(artifacts_of(folder_ / out).lower_bound("preprocessor/")->second);
+  };
+  const auto one = trained("of1"), two = trained("of2");
+  EXPECT_EQ(one.attributes.at("name"), two.attributes.at("name"));
+  EXPECT_NEAR(two.array("history/loss").values<double>()[0],
+              one.array("history/loss").values<double>()[0], 1e-4);
+  const Outcome local = run_shell(command("local", 4, reformer + "--set run.batch_norm=local"));
+  EXPECT_EQ(local.status, 2);
+  EXPECT_THAT(local.output, HasSubstr("preprocessor.batch_size = 7"));
 }
 
 TEST_F(DataParallel, GoesOnAfterAStopWithFewerRanks) {

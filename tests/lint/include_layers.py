@@ -71,7 +71,7 @@ LIBRARIES = [
     # Layers that only the models' .cpp files put into theirs.
     (r"(torch|ATen|c10)/.*", (
         "attacks/*.cpp", "attacks/device_operator.hpp", "trainer/*.cpp", "trainer/models/chain.hpp", "trainer/models/convolution.hpp",
-        "trainer/models/linear.hpp", "trainer/parallel/batch_norm.hpp", "trainer/preprocessors/denoising_unet.hpp",
+        "trainer/models/dropout.hpp", "trainer/models/linear.hpp", "trainer/parallel/batch_norm.hpp", "trainer/preprocessors/denoising_unet.hpp",
         "runner/tasks/*.cpp", "runner/steps/*.cpp")),
     (r"(cuda_runtime|cuda_bf16)\.h", ("trainer/cuda/kernels/",)),
     (r"(gtest|gmock)/.*", ()),

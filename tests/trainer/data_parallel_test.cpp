@@ -9,6 +9,7 @@
 #include "tests/trainer/thread_team.hpp"
 #include "tests/trainer/toy.hpp"
 #include "trainer/batches.hpp"
+#include "trainer/models/dropout.hpp"
 #include "trainer/models/initialization.hpp"
 #include "trainer/parallel/batch_norm.hpp"
 #include "trainer/training.hpp"
@@ -22,12 +23,14 @@ struct TinyNetwork : torch::nn::Module {
     register_module("norm1", norm1);
     register_module("conv2", conv2);
     register_module("norm2", norm2);
+    register_module("dropout", dropout);
     register_module("fc", fc);
   }
   torch::nn::Conv2d conv1{torch::nn::Conv2dOptions(3, 6, 3).stride(2).padding(1).bias(false)};
   BatchNorm2d norm1{6};
   torch::nn::Conv2d conv2{torch::nn::Conv2dOptions(6, 8, 3).padding(1).bias(false)};
   BatchNorm2d norm2{8};
+  Dropout dropout{0.3};
   torch::nn::Linear fc{8, 3};
 };
 
@@ -37,7 +40,7 @@ class TinyClassifier final : public Classifier {
   Outputs forward(const at::Tensor& images) override {
     const auto encoding = network_->norm1(network_->conv1(images)).relu();
     const auto features = network_->norm2(network_->conv2(encoding)).relu();
-    return {network_->fc(features.mean({2, 3})), features.flatten(1), encoding};
+    return {network_->fc(network_->dropout(features.mean({2, 3}))), features.flatten(1), encoding};
   }
   torch::nn::Module& module() override { return *network_; }
   void initialize(std::uint64_t seed) override { initialize_layers(*network_, seed); }

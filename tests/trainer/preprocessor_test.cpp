@@ -8,6 +8,7 @@
 
 #include "attacks/goal.hpp"
 #include "attacks/gradient.hpp"
+#include "tests/trainer/thread_team.hpp"
 #include "tests/trainer/toy.hpp"
 #include "trainer/inference.hpp"
 #include "trainer/module_state.hpp"
@@ -95,6 +96,69 @@ TEST_P(EveryPreprocessor, ResumedIsBitForBitTheUninterrupted) {
   ASSERT_EQ(pieces.tensors.size(), whole.tensors.size());
   for (const auto& [name, tensor] : whole.tensors)
     EXPECT_TRUE(tensor.equal(pieces.tensors.at(name))) << name;
+}
+
+/// What train() makes of a job, in float64, in which rounding can't hide a mistake.
+class WideLearner final : public Learner {
+ public:
+  explicit WideLearner(const PreprocessorJob& job)
+      : job_(job), preprocessor_(make(job.preprocessor, job.preprocessor_options)) {
+    if (job.guide) job.guide->module().to(at::kDouble);
+  }
+
+  std::vector<std::pair<std::string, torch::nn::Module*>> modules() override {
+    return {{"preprocessor.", &preprocessor_->module()}};
+  }
+  void initialize(std::int64_t seed) override {
+    preprocessor_->initialize(static_cast<std::uint64_t>(seed));
+    preprocessor_->module().to(at::kDouble);
+  }
+  LossTerms loss(const Batch& batch, const Seed& seed) override {
+    Batch wide = batch;
+    wide.images = batch.images.to(at::kDouble);
+    if (batch.adversarial.defined()) wide.adversarial = batch.adversarial.to(at::kDouble);
+    return preprocessor_->loss(wide, job_.guide.get(), seed);
+  }
+  bool is_recordable() const override { return false; }
+
+  TrainingResult train(const Parallel& parallel) {
+    const auto& options = preprocessor_->training();
+    Batches batches(job_.images, job_.labels, options, at::kCPU, job_.adversarial_sets);
+    return trainer::train(*this, batches, options, at::kCPU, job_.preprocessor, {}, {}, parallel);
+  }
+
+ private:
+  PreprocessorJob job_;
+  std::unique_ptr<Preprocessor> preprocessor_;
+};
+
+TEST_P(EveryPreprocessor, IsTheSameFromSeveralRanks) {
+  const auto alone = WideLearner(small_job(GetParam())).train({});
+  on_ranks(3, [&](Communicator& communicator) {
+    const auto shared = WideLearner(small_job(GetParam())).train({.communicator = &communicator});
+    for (std::size_t epoch = 0; epoch < alone.history.size(); ++epoch)
+      EXPECT_NEAR(shared.history[epoch].loss, alone.history[epoch].loss,
+                  1e-9 * alone.history[epoch].loss);
+    for (const auto& [name, tensor] : alone.tensors)
+      EXPECT_LT(relative_error(shared.tensors.at(name).to(at::kDouble), tensor.to(at::kDouble)),
+                1e-7)
+          << name;
+  });
+}
+
+/// The ranks of a task come in by the job.
+TEST_P(EveryPreprocessor, IsTrainedByTheRanksOfItsJob) {
+  const auto alone = train(small_job(GetParam()), std::nullopt, {});
+  on_ranks(2, [&](Communicator& communicator) {
+    auto job = small_job(GetParam());
+    job.parallel.communicator = &communicator;
+    const auto shared = train(job, std::nullopt, {});
+    EXPECT_NEAR(shared.history.back().loss, alone.history.back().loss,
+                1e-3 * alone.history.back().loss);
+    // One rank alone is asked to stop: all do.
+    const bool asked = communicator.rank() == 1;
+    EXPECT_FALSE(train(job, std::nullopt, {.stop_requested = [&] { return asked; }}).finished);
+  });
 }
 
 TEST_P(EveryPreprocessor, LearnsToComeNearer) {

@@ -1,11 +1,11 @@
 #include <ATen/ATen.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/dropout.h>
 
 #include <array>
 
 #include "trainer/models/chain.hpp"
 #include "trainer/models/convolution.hpp"
+#include "trainer/models/dropout.hpp"
 #include "trainer/models/linear.hpp"
 #include "trainer/models/network_classifier.hpp"
 #include "trainer/parallel/batch_norm.hpp"
@@ -94,7 +94,7 @@ struct Network : nn::Module {
     }
     stages.push_back({features->size(), features->size() + 1});
     add(Convolution(in, kLastChannels, 1, 1, 1));
-    classifier->add("0", nn::Dropout(0.2));
+    classifier->add("0", Dropout(0.2));
     classifier->add("1", Linear(kLastChannels, num_classes));
     register_module("features", features);
     register_module("classifier", classifier);

@@ -1,12 +1,12 @@
 #include <ATen/ATen.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/dropout.h>
 #include <torch/nn/modules/pooling.h>
 
 #include <array>
 
 #include "trainer/models/chain.hpp"
 #include "trainer/models/convolution.hpp"
+#include "trainer/models/dropout.hpp"
 #include "trainer/models/linear.hpp"
 #include "trainer/models/network_classifier.hpp"
 #include "trainer/parallel/batch_norm.hpp"
@@ -58,10 +58,10 @@ struct Network : nn::Module {
     }
     classifier->add("0", Linear(512 * 7 * 7, width));
     classifier->add("1", nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
-    classifier->add("2", nn::Dropout(0.5));
+    classifier->add("2", Dropout(0.5));
     classifier->add("3", Linear(width, width));
     classifier->add("4", nn::ReLU(nn::ReLUOptions(/*inplace=*/true)));
-    classifier->add("5", nn::Dropout(0.5));
+    classifier->add("5", Dropout(0.5));
     classifier->add("6", Linear(width, num_classes));
     register_module("features", features);
     register_module("classifier", classifier);

@@ -34,7 +34,7 @@ class Preprocessor {
   /// How it is trained.
   virtual const TrainingOptions& training() const = 0;
 
-  /// The loss of one batch. All that is random in it follows from `seed`.
+  /// The loss of one batch, or of a share of it, as Defence::loss has it.
   /// @param guide  a trained classifier in evaluation mode with fixed parameters; null unless the
   ///               preprocessor has the option "training_attacks", see PreprocessorRegistry
   virtual LossTerms loss(const Batch& batch, Classifier* guide, const Seed& seed) = 0;

@@ -102,7 +102,8 @@ class Reformer final : public NetworkPreprocessor<ReformerNetwork, ReformerOptio
 
   LossTerms loss(const Batch& batch, Classifier*, const Seed& seed) override {
     const auto noisy =
-        (batch.images + options_.noise * standard_normal(batch.images, seed)).clamp_(0, 1);
+        (batch.images + options_.noise * standard_normal(batch.images, seed, batch.share.first))
+            .clamp_(0, 1);
     const auto activations = network_->encode(noisy);
     const auto restored = network_->decode(activations.back(), noisy);
     auto total = at::mse_loss(restored, batch.images);

@@ -88,8 +88,9 @@ class Parity : public ::testing::Test {
     EXPECT_EQ(correct(predicted(model_c, adversarial)), correct(theirs("/pred_C"))) << set;
   }
 
-  /// Every image that foolbox fools is fooled, at a mean distance at most 1 % above foolbox's.
-  void compare_cw(const std::string& set, std::int64_t iterations, std::int64_t count) {
+  /// Every image that foolbox fools is fooled, at a mean distance at most `more` above foolbox's.
+  void compare_cw(const std::string& set, std::int64_t iterations, std::int64_t count,
+                  double more) {
     const auto first = [&](const at::Tensor& all) { return all.narrow(0, 0, count); };
     const at::Tensor adversarial = make_attack("cw", {{"iterations", iterations}})
                                        ->perturb(model, first(images), first(labels), ignore_steps);
@@ -102,7 +103,7 @@ class Parity : public ::testing::Test {
     RecordProperty("fooled", static_cast<int>(fooled.sum().item<std::int64_t>()));
     RecordProperty("mean_l2", std::to_string(ours));
     RecordProperty("mean_l2_of_foolbox", std::to_string(theirs));
-    EXPECT_LT(ours, 1.01 * theirs);
+    EXPECT_LT(ours, (1 + more) * theirs);
     EXPECT_GT(ours, 0.9 * theirs) << "nearer than plausible: is the distance right?";
   }
 
@@ -148,17 +149,20 @@ TEST_F(Parity, PgdWithoutARandomStart) {
                 "PGD_eps4_a1");
 }
 
+// Rounding, which differs between processors, decides which try succeeds: by it an image's distance
+// varies by 1.1 % (standard deviation), and the mean of four by half of that. The bound is the 1 %
+// that is asked of many images and two such deviations.
 TEST_F(Parity, CwOnTheFirstImages) {
-  compare_cw("foolbox/CW_bss5_s100_abort_n64", 100, 4);
+  compare_cw("foolbox/CW_bss5_s100_abort_n64", 100, 4, 0.021);
 }
 
 // Minutes on a CPU: --gtest_also_run_disabled_tests --gtest_filter='*DISABLED_Cw*'
 TEST_F(Parity, DISABLED_CwOnAllImages) {
-  compare_cw("foolbox/CW_bss5_s100_abort_n64", 100, 64);
+  compare_cw("foolbox/CW_bss5_s100_abort_n64", 100, 64, 0.01);
 }
 
 TEST_F(Parity, DISABLED_CwWithManyIterations) {
-  compare_cw("foolbox/CW_bss5_s1000_abort_n8", 1000, 8);
+  compare_cw("foolbox/CW_bss5_s1000_abort_n8", 1000, 8, 0.01);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "core/text.hpp"
 #include "tests/trainer/toy.hpp"
+#include "trainer/cpu/winograd/convolution.hpp"
 #include "trainer/module_state.hpp"
 #include "trainer/precision.hpp"
 
@@ -127,6 +128,54 @@ TEST(Convolution, IsInBf16WhereThatIsAskedFor) {
   EXPECT_EQ(layer->forward(x).scalar_type(), at::kFloat);
   const Autocast bf16(Precision::bf16, at::kCPU);
   EXPECT_EQ(layer->forward(x).scalar_type(), at::kBFloat16);
+}
+
+/// By Winograd's algorithm, and with the gradient of weights alone by it, as where LibTorch's own
+/// way in bf16 is the faster one.
+TEST(Convolution, HasGradientsInBf16) {
+  const auto make = [](at::IntArrayRef shape) {
+    return at::randn(shape).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_(true);
+  };
+  for (const bool directly : {false, true}) {
+    SCOPED_TRACE(concat("directly ", directly));
+    const auto x = make({3, 32, 9, 6}), weight = make({64, 32, 3, 3});
+    const auto bias = at::randn({64}).requires_grad_(true);
+    const auto narrow = x.to(at::kBFloat16);
+    if (!winograd::suits(narrow, weight))
+      GTEST_SKIP() << "no kernels for the instruction set of this processor";
+    const auto y = winograd_convolution(narrow, weight, bias, directly);
+    EXPECT_EQ(y.scalar_type(), at::kBFloat16);
+    const auto wide = [](const at::Tensor& t) {
+      return t.detach().to(at::kDouble).requires_grad_(true);
+    };
+    const auto wide_x = wide(x), wide_weight = wide(weight), wide_bias = wide(bias);
+    const auto expected = at::conv2d(wide_x, wide_weight, wide_bias, 1, 1);
+    EXPECT_LT(relative_error(y, expected), 0.01);
+    y.to(at::kFloat).square().sum().backward();
+    expected.square().sum().backward();
+    EXPECT_EQ(weight.grad().scalar_type(), at::kFloat);
+    EXPECT_LT(relative_error(x.grad(), wide_x.grad()), 0.01);
+    EXPECT_LT(relative_error(weight.grad(), wide_weight.grad()), 0.01);
+    EXPECT_LT(relative_error(bias.grad(), wide_bias.grad()), 0.01);
+  }
+}
+
+/// The layer under autocast: which of the two ways it takes depends on the processor.
+TEST(Convolution, TrainsInBf16) {
+  Conv2d layer(torch::nn::Conv2dOptions(32, 32, 3).padding(1));
+  place(*layer, at::kCPU);
+  const auto x = at::randn({3, 32, 8, 8}).contiguous(at::MemoryFormat::ChannelsLast);
+  at::Tensor y;
+  {
+    const Autocast bf16(Precision::bf16, at::kCPU);
+    y = layer->forward(x);
+  }
+  y.to(at::kFloat).square().sum().backward();
+  const auto gradient = layer->weight.grad();
+  layer->zero_grad();
+  layer->forward(x).square().sum().backward();
+  EXPECT_EQ(gradient.scalar_type(), at::kFloat);
+  EXPECT_LT(relative_error(gradient, layer->weight.grad()), 0.01);
 }
 
 TEST(Convolution, IsPlacedByItsWidth) {

@@ -53,23 +53,39 @@ struct FixedConvolution : torch::autograd::Function<FixedConvolution> {
 };
 
 struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
+  /// @param directly  all but the gradient of weights is left to LibTorch
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const std::optional<at::Tensor>& bias) {
+                            const std::optional<at::Tensor>& bias, bool directly) {
     context->save_for_backward({weight.requires_grad() ? x : at::Tensor(), weight});
     context->saved_data["bias"] = bias.has_value();
+    context->saved_data["directly"] = directly;
+    if (directly) {
+      const auto type = x.scalar_type();
+      return at::conv2d(x, weight.to(type), bias ? std::optional(bias->to(type)) : bias, 1, 1);
+    }
     return winograd::convolve(x, weight, bias.value_or(at::Tensor()));
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const auto saved = context->get_saved_variables();
     const auto gradient = gradients.front().contiguous(at::MemoryFormat::ChannelsLast);
-    variable_list to(3);
-    if (context->needs_input_grad(0)) to[0] = winograd::input_gradient(gradient, saved[1]);
+    variable_list to(4);
+    if (context->needs_input_grad(0))
+      to[0] = context->saved_data["directly"].toBool()
+                  ? direct_gradient(gradient, saved)
+                  : winograd::input_gradient(gradient, saved[1]);
     if (context->needs_input_grad(1))
       to[1] = winograd::weight_gradient(gradient, saved[0], saved[1]);
     if (context->saved_data["bias"].toBool() && context->needs_input_grad(2))
-      to[2] = gradient.sum({0, 2, 3});
+      to[2] = gradient.sum({0, 2, 3}, /*keepdim=*/false, at::kFloat);
     return to;
+  }
+
+ private:
+  static at::Tensor direct_gradient(const at::Tensor& gradient, const variable_list& saved) {
+    return std::get<0>(at::convolution_backward(
+        gradient, saved[0], saved[1].to(gradient.scalar_type()), std::nullopt, {1, 1}, {1, 1},
+        {1, 1}, /*transposed=*/false, {0, 0}, /*groups=*/1, {true, false, false}));
   }
 };
 
@@ -88,6 +104,11 @@ bool is_plain_3x3(const torch::nn::detail::ConvNdOptions<2>& options) {
 
 }  // namespace
 
+at::Tensor winograd_convolution(const at::Tensor& x, const at::Tensor& weight,
+                                const std::optional<at::Tensor>& bias, bool directly) {
+  return WinogradConvolution::apply(x, weight, bias, directly);
+}
+
 bool Conv2dImpl::is_wide() const {
   return options.in_channels() >= kWide && options.groups() == 1 && weight.size(2) == 3 &&
          (*options.stride())[0] == 1;
@@ -97,9 +118,14 @@ at::Tensor Conv2dImpl::forward(const at::Tensor& x) {
   const auto usual = [&](const at::Tensor& input) { return torch::nn::Conv2dImpl::forward(input); };
   if (!x.device().is_cpu()) return usual(x);
   const auto bias_given = bias.defined() ? std::optional(bias) : std::nullopt;
-  if (is_plain_3x3(options) && !at::autocast::is_autocast_enabled(at::kCPU) &&
-      winograd::suits(x, weight))
-    return WinogradConvolution::apply(x, weight, bias_given);
+  const bool in_bf16 = at::autocast::is_autocast_enabled(at::kCPU);
+  if (is_plain_3x3(options)) {
+    const auto input = in_bf16 ? x.to(at::kBFloat16) : x;
+    const bool directly = in_bf16 && winograd::multiplies_bf16_matrices();
+    const bool trains = at::GradMode::is_enabled() && weight.requires_grad();
+    if ((!directly || trains) && winograd::suits(input, weight))
+      return winograd_convolution(input, weight, bias_given, directly);
+  }
   const std::int64_t pixels = x.size(2) * x.size(3);
   if (is_wide() && !is_channels_last(weight) && pixels <= kSmall &&
       (is_channels_last(x) || pixels == 1))

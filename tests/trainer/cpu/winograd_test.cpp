@@ -2,6 +2,8 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
 #include <string>
 
 #include "core/text.hpp"
@@ -91,6 +93,21 @@ TEST_P(Winograd, HasTheSameBitsWithEveryNumberOfThreads) {
   at::set_num_threads(before);
 }
 
+/// In between all is float32: what is read is exact, and results are rounded once.
+TEST_P(Winograd, RoundsBfloat16AtTheEndsAlone) {
+  const Case c(GetParam());
+  const auto x = c.x.to(at::kBFloat16), gradient = c.gradient.to(at::kBFloat16);
+  const auto wide_x = x.to(at::kFloat), wide_gradient = gradient.to(at::kFloat);
+  ASSERT_TRUE(suits(x, c.weight));
+  const auto y = convolve(x, c.weight, c.bias);
+  EXPECT_TRUE(y.is_contiguous(at::MemoryFormat::ChannelsLast));
+  EXPECT_TRUE(y.equal(convolve(wide_x, c.weight, c.bias).to(at::kBFloat16)));
+  EXPECT_TRUE(input_gradient(gradient, c.weight)
+                  .equal(input_gradient(wide_gradient, c.weight).to(at::kBFloat16)));
+  EXPECT_TRUE(weight_gradient(gradient, x, c.weight)
+                  .equal(weight_gradient(wide_gradient, wide_x, c.weight)));
+}
+
 TEST_P(Winograd, GivesAnImageTheSameBitsInEveryBatch) {
   const Case c(GetParam());
   const auto y = convolve(c.x, c.weight, c.bias), to_x = input_gradient(c.gradient, c.weight);
@@ -121,6 +138,25 @@ INSTANTIATE_TEST_SUITE_P(
                       Shape{20, 160, 224, 13, 13, "points"}, Shape{150, 192, 176, 5, 7, "points"}),
     [](const auto& tested) { return name(tested.param); });
 
+/// A delta as weights gives every number back, which tiles of 2 do exactly.
+TEST(WinogradBfloat16, RoundsAsLibTorchDoes) {
+  if (!kernels_for(2)) GTEST_SKIP() << "no kernels for the instruction set of this processor";
+  const auto last = at::MemoryFormat::ChannelsLast;
+  auto weight = at::zeros({16, 16, 3, 3});
+  for (std::int64_t i = 0; i < 16; ++i) weight[i][i][1][1].fill_(1);
+  // Sums of 1 and of a bias below, at and above the middle between two neighbours; then what is
+  // too large, infinite or no number.
+  const auto x = at::ones({1, 16, 2, 2}).contiguous(last).to(at::kBFloat16);
+  const float inf = std::numeric_limits<float>::infinity(), nan = std::nanf("");
+  const auto bias = at::tensor({0.F, 0x1p-9F, 0x1p-8F, 0x1.8p-8F, 0x3p-8F, 0x1p-7F, -0x1p-9F,
+                                -0x1p-8F, -2.F, 3e38F, 3.39e38F, 3.4e38F, inf, -inf, nan, -nan});
+  const auto y = convolve(x, weight, bias);
+  const auto expected = (x.to(at::kFloat) + bias.view({1, 16, 1, 1})).to(at::kBFloat16);
+  EXPECT_TRUE(at::equal(y.isnan(), expected.isnan()));
+  EXPECT_TRUE(y.nan_to_num(7, 8, 9).equal(expected.nan_to_num(7, 8, 9)));
+  EXPECT_EQ(y.isnan().sum().item<std::int64_t>(), 8);
+}
+
 TEST(WinogradSuits, OnlyWhatItComputes) {
   if (!kernels_for(2)) GTEST_SKIP() << "no kernels for the instruction set of this processor";
   const auto last = at::MemoryFormat::ChannelsLast;
@@ -131,7 +167,9 @@ TEST(WinogradSuits, OnlyWhatItComputes) {
   EXPECT_TRUE(suits(images(32, 8), weight));
   EXPECT_FALSE(suits(images(32, 8).contiguous(), weight));
   EXPECT_FALSE(suits(images(32, 8).to(at::kDouble), weight.to(at::kDouble)));
+  EXPECT_TRUE(suits(images(32, 8).to(at::kBFloat16), weight));
   EXPECT_FALSE(suits(images(32, 8).to(at::kBFloat16), weight.to(at::kBFloat16)));
+  EXPECT_FALSE(suits(images(32, 8).to(at::kHalf), weight));
   EXPECT_FALSE(suits(images(32, 1), weight));
   EXPECT_FALSE(suits(images(32, 8).narrow(0, 0, 0), weight));
   EXPECT_FALSE(suits(images(3, 8), at::zeros({32, 3, 3, 3})));

@@ -38,8 +38,10 @@ Matrices<const float> read_only(const Matrices<float>& m, std::int64_t first = 0
   return {m.data + first, m.stride, m.point_stride};
 }
 
-Images<const float> pixels(const at::Tensor& x) {
-  return {x.const_data_ptr<float>(), x.size(2), x.size(3), x.size(1)};
+/// Of a tensor of float32 or, as Bf16, of bfloat16.
+template <typename Pixel>
+Images<const Pixel> pixels(const at::Tensor& x) {
+  return {static_cast<const Pixel*>(x.const_data_ptr()), x.size(2), x.size(3), x.size(1)};
 }
 
 template <typename Float>
@@ -48,15 +50,17 @@ Weights<Float> weights_of(const at::Tensor& weight, Float* data) {
 }
 
 /// A convolution, or that of a gradient.
+template <typename Pixel>
 struct Task {
-  Images<const float> x;
+  Images<const Pixel> x;
   Weights<const float> g;
   bool turned;
   const float* bias;
-  Images<float> y;
+  Images<Pixel> y;
 };
 
-void transform_weights(const Plan& plan, const Task& task, float* panels) {
+template <typename Pixel>
+void transform_weights(const Plan& plan, const Task<Pixel>& task, float* panels) {
   share(plan.panels, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t first = begin * plan.panel, last = std::min(plan.outputs, end * plan.panel);
     plan.kernels.weights(task.g, task.turned, plan.inputs, plan.outputs, first, last,
@@ -74,7 +78,8 @@ void each_point(const Plan& plan, F f) {
 }
 
 /// Every thread takes tiles from their pixels to the results, a few at a time.
-void by_tiles(const Plan& plan, const Task& task) {
+template <typename Pixel>
+void by_tiles(const Plan& plan, const Task<Pixel>& task) {
   auto* panels = scratch(Part::panels, plan.panel_floats(plan.outputs));
   transform_weights(plan, task, panels);
   share(plan.tiles, [&](std::int64_t begin, std::int64_t end) {
@@ -83,10 +88,10 @@ void by_tiles(const Plan& plan, const Task& task) {
     const auto m = plan.matrices(Part::right, plan.outputs, most);
     for (; begin < end; begin += most) {
       const std::int64_t rows = std::min(most, end - begin);
-      plan.kernels.images(task.x, plan.from(begin), v, 0, rows);
+      plan.kernels.of<Pixel>().images(task.x, plan.from(begin), v, 0, rows);
       plan.kernels.products(read_only(v), panels, rows, plan.inputs, plan.outputs, m, 0,
                             plan.points * plan.panels);
-      plan.kernels.results(read_only(m), plan.from(begin), task.bias, task.y, 0, rows);
+      plan.kernels.of<Pixel>().results(read_only(m), plan.from(begin), task.bias, task.y, 0, rows);
     }
   });
 }
@@ -104,11 +109,12 @@ void by_panels(const Plan& plan, F f) {
 }
 
 /// Every thread takes outputs: transformed weights stay in its cache.
-void by_outputs(const Plan& plan, const Task& task) {
+template <typename Pixel>
+void by_outputs(const Plan& plan, const Task<Pixel>& task) {
   const auto v = plan.matrices(Part::left, plan.inputs, plan.tiles);
   const auto m = plan.matrices(Part::right, plan.outputs, plan.tiles);
   share(plan.tiles, [&](std::int64_t begin, std::int64_t end) {
-    plan.kernels.images(task.x, plan.tiling, v, begin, end);
+    plan.kernels.of<Pixel>().images(task.x, plan.tiling, v, begin, end);
   });
   by_panels(plan, [&](std::int64_t first, std::int64_t count, float* panel) {
     plan.kernels.weights(task.g, task.turned, plan.inputs, plan.outputs, first, first + count,
@@ -118,12 +124,13 @@ void by_outputs(const Plan& plan, const Task& task) {
                           plan.points);
   });
   share(plan.tiles, [&](std::int64_t begin, std::int64_t end) {
-    plan.kernels.results(read_only(m), plan.tiling, task.bias, task.y, begin, end);
+    plan.kernels.of<Pixel>().results(read_only(m), plan.tiling, task.bias, task.y, begin, end);
   });
 }
 
 /// Every thread takes points: what belongs to one is read once for all outputs.
-void by_points(const Plan& plan, const Task& task) {
+template <typename Pixel>
+void by_points(const Plan& plan, const Task<Pixel>& task) {
   auto* panels = scratch(Part::panels, plan.panel_floats(plan.outputs));
   transform_weights(plan, task, panels);
   const std::int64_t most = std::min(plan.tiles, kSharedTiles);
@@ -132,16 +139,23 @@ void by_points(const Plan& plan, const Task& task) {
   for (std::int64_t tile = 0; tile < plan.tiles; tile += most) {
     const std::int64_t rows = std::min(most, plan.tiles - tile);
     share(rows, [&](std::int64_t begin, std::int64_t end) {
-      plan.kernels.images(task.x, plan.from(tile), v, begin, end);
+      plan.kernels.of<Pixel>().images(task.x, plan.from(tile), v, begin, end);
     });
     each_point(plan, [&](std::int64_t index) {
       plan.kernels.products(read_only(v), panels, rows, plan.inputs, plan.outputs, m, index,
                             index + 1);
     });
     share(rows, [&](std::int64_t begin, std::int64_t end) {
-      plan.kernels.results(read_only(m), plan.from(tile), task.bias, task.y, begin, end);
+      plan.kernels.of<Pixel>().results(read_only(m), plan.from(tile), task.bias, task.y, begin,
+                                       end);
     });
   }
+}
+
+/// Calls f with a number of the type of the pixels.
+template <typename F>
+void with_type_of(const at::Tensor& x, F f) {
+  x.scalar_type() == at::kBFloat16 ? f(Bf16{}) : f(float{});
 }
 
 at::Tensor run(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool turned) {
@@ -149,32 +163,37 @@ at::Tensor run(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& 
   auto y = at::empty({x.size(0), outputs, x.size(2), x.size(3)},
                      x.options().memory_format(at::MemoryFormat::ChannelsLast));
   const Plan plan(x, x.size(1), outputs);
-  const auto way = plan.choose(by_tiles, by_outputs, by_points);
-  way(plan, {pixels(x),
-             weights_of(weight, weight.const_data_ptr<float>()),
-             turned,
-             bias.defined() ? bias.const_data_ptr<float>() : nullptr,
-             {y.mutable_data_ptr<float>(), x.size(2), x.size(3), outputs}});
+  with_type_of(x, [&]<typename Pixel>(Pixel) {
+    const auto way = plan.choose(by_tiles<Pixel>, by_outputs<Pixel>, by_points<Pixel>);
+    way(plan, {pixels<Pixel>(x),
+               weights_of(weight, weight.const_data_ptr<float>()),
+               turned,
+               bias.defined() ? bias.const_data_ptr<float>() : nullptr,
+               {static_cast<Pixel*>(y.mutable_data_ptr()), x.size(2), x.size(3), outputs}});
+  });
   return y;
 }
 
 /// The gradient of weights.
+template <typename Pixel>
 struct WeightTask {
-  Images<const float> x, y;
+  Images<const Pixel> x, y;
   Weights<float> g;
 };
 
 /// V and Z of the tiles from `tile` on.
-void transform(const Plan& plan, const WeightTask& task, std::int64_t tile, std::int64_t rows,
-               const Matrices<float>& v, const Matrices<float>& z) {
+template <typename Pixel>
+void transform(const Plan& plan, const WeightTask<Pixel>& task, std::int64_t tile,
+               std::int64_t rows, const Matrices<float>& v, const Matrices<float>& z) {
   share(rows, [&](std::int64_t begin, std::int64_t end) {
-    plan.kernels.images(task.x, plan.from(tile), v, begin, end);
-    plan.kernels.gradients(task.y, plan.from(tile), z, begin, end);
+    plan.kernels.of<Pixel>().images(task.x, plan.from(tile), v, begin, end);
+    plan.kernels.of<Pixel>().gradients(task.y, plan.from(tile), z, begin, end);
   });
 }
 
 /// The gradient from the sums of all groups, which lie one behind the other.
-void finish(const Plan& plan, const WeightTask& task, float* sums, std::int64_t groups) {
+template <typename Pixel>
+void finish(const Plan& plan, const WeightTask<Pixel>& task, float* sums, std::int64_t groups) {
   const std::int64_t floats = plan.panel_floats(plan.outputs);
   share(plan.panels, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t first = begin * plan.panel, last = std::min(plan.outputs, end * plan.panel);
@@ -186,7 +205,8 @@ void finish(const Plan& plan, const WeightTask& task, float* sums, std::int64_t 
 }
 
 /// Every thread takes tiles, with sums of its own for a group of them.
-void weight_gradient_by_tiles(const Plan& plan, const WeightTask& task) {
+template <typename Pixel>
+void weight_gradient_by_tiles(const Plan& plan, const WeightTask<Pixel>& task) {
   const auto groups = static_cast<std::int64_t>(std::bit_floor(
       static_cast<std::uint64_t>(std::clamp(plan.tiles / kGroupTiles, std::int64_t{1}, kGroups))));
   const std::int64_t of_group = divide_up(plan.tiles, groups);
@@ -202,8 +222,8 @@ void weight_gradient_by_tiles(const Plan& plan, const WeightTask& task) {
       const std::int64_t end = std::min(plan.tiles, (group + 1) * of_group);
       for (std::int64_t begin = group * of_group; begin < end; begin += most) {
         const std::int64_t rows = std::min(most, end - begin);
-        plan.kernels.images(task.x, plan.from(begin), v, 0, rows);
-        plan.kernels.gradients(task.y, plan.from(begin), z, 0, rows);
+        plan.kernels.of<Pixel>().images(task.x, plan.from(begin), v, 0, rows);
+        plan.kernels.of<Pixel>().gradients(task.y, plan.from(begin), z, 0, rows);
         plan.kernels.outer_products(read_only(v), read_only(z), rows, plan.inputs, plan.outputs,
                                     panels, 0, plan.points * plan.panels);
       }
@@ -213,7 +233,8 @@ void weight_gradient_by_tiles(const Plan& plan, const WeightTask& task) {
 }
 
 /// Every thread takes outputs: their sums stay in its cache.
-void weight_gradient_by_outputs(const Plan& plan, const WeightTask& task) {
+template <typename Pixel>
+void weight_gradient_by_outputs(const Plan& plan, const WeightTask<Pixel>& task) {
   const auto v = plan.matrices(Part::left, plan.inputs, plan.tiles);
   const auto z = plan.matrices(Part::right, plan.outputs, plan.tiles);
   transform(plan, task, 0, plan.tiles, v, z);
@@ -226,7 +247,8 @@ void weight_gradient_by_outputs(const Plan& plan, const WeightTask& task) {
 }
 
 /// Every thread takes points: what belongs to one is read once for all outputs.
-void weight_gradient_by_points(const Plan& plan, const WeightTask& task) {
+template <typename Pixel>
+void weight_gradient_by_points(const Plan& plan, const WeightTask<Pixel>& task) {
   const std::int64_t most = std::min(plan.tiles, kSharedTiles);
   const auto v = plan.matrices(Part::left, plan.inputs, most);
   const auto z = plan.matrices(Part::right, plan.outputs, most);
@@ -247,11 +269,11 @@ void weight_gradient_by_points(const Plan& plan, const WeightTask& task) {
 
 bool suits(const at::Tensor& x, const at::Tensor& weight) {
   const auto* kernels = kernels_for(4);
-  return kernels && x.device().is_cpu() && x.scalar_type() == at::kFloat &&
-         weight.scalar_type() == at::kFloat && x.is_contiguous(at::MemoryFormat::ChannelsLast) &&
-         x.numel() > 0 && x.size(2) >= 2 && x.size(3) >= 2 && weight.size(2) == 3 &&
-         weight.size(3) == 3 && weight.size(0) % kernels->lanes == 0 &&
-         weight.size(1) % kernels->lanes == 0 &&
+  const bool known = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16;
+  return kernels && known && x.device().is_cpu() && weight.scalar_type() == at::kFloat &&
+         x.is_contiguous(at::MemoryFormat::ChannelsLast) && x.numel() > 0 && x.size(2) >= 2 &&
+         x.size(3) >= 2 && weight.size(2) == 3 && weight.size(3) == 3 &&
+         weight.size(0) % kernels->lanes == 0 && weight.size(1) % kernels->lanes == 0 &&
          (weight.is_contiguous() || weight.is_contiguous(at::MemoryFormat::ChannelsLast));
 }
 
@@ -267,10 +289,12 @@ at::Tensor weight_gradient(const at::Tensor& gradient, const at::Tensor& x,
                            const at::Tensor& weight) {
   const Plan plan(x, weight.size(1), weight.size(0));
   auto to_weight = at::empty_like(weight);
-  const auto way =
-      plan.choose(weight_gradient_by_tiles, weight_gradient_by_outputs, weight_gradient_by_points);
-  way(plan,
-      {pixels(x), pixels(gradient), weights_of(to_weight, to_weight.mutable_data_ptr<float>())});
+  with_type_of(x, [&]<typename Pixel>(Pixel) {
+    const auto way = plan.choose(weight_gradient_by_tiles<Pixel>, weight_gradient_by_outputs<Pixel>,
+                                 weight_gradient_by_points<Pixel>);
+    way(plan, {pixels<Pixel>(x), pixels<Pixel>(gradient),
+               weights_of(to_weight, to_weight.mutable_data_ptr<float>())});
+  });
   return to_weight;
 }
 

@@ -6,17 +6,23 @@ class Tensor;
 
 namespace sweep::trainer::winograd {
 
-/// 3x3 convolutions with stride 1 and a border of one pixel, in float32 on the CPU, by Winograd's
-/// algorithm: 2.25 products for each result and input channel where 9 are written down, or 4 on
+/// 3x3 convolutions with stride 1 and a border of one pixel on the CPU, by Winograd's algorithm in
+/// float32: 2.25 products for each result and input channel where 9 are written down, or 4 on
 /// images of two pixels. Sums are rounded differently from those of the direct way, with an error
 /// of some 1e-6 of the results (tests/trainer/cpu). An image has the same bits in every batch and
 /// with every number of threads.
 ///
-/// Tensors are channels-last: `x` [N,C,H,W], `gradient` [N,K,H,W] of the result; `weight`
-/// [K,C,3,3] may be contiguous, too.
+/// Tensors are channels-last: `x` [N,C,H,W], `gradient` [N,K,H,W] of the result, both of float32 or
+/// both of bfloat16, as is what is computed for images then; `weight` [K,C,3,3], always float32,
+/// may be contiguous, too.
 
 /// Whether the processor has the instructions and this convolution gains by it.
 bool suits(const at::Tensor& x, const at::Tensor& weight);
+
+/// Whether the processor has units for products of matrices of bfloat16 (AMX), many times as fast
+/// as its vectors: LibTorch's direct way in bfloat16, which uses them, then is the faster one, but
+/// for the gradient of weights.
+bool multiplies_bf16_matrices();
 
 /// @param bias  [K] or undefined
 at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "trainer/cpu/winograd/convolution.hpp"
+
 namespace sweep::trainer::winograd {
 
 const Kernels* kernels_for([[maybe_unused]] int size) {
@@ -13,6 +15,14 @@ const Kernels* kernels_for([[maybe_unused]] int size) {
   if (instructions == "AVX2") return avx2_kernels(size);
 #endif
   return nullptr;
+}
+
+bool multiplies_bf16_matrices() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("amx-bf16") != 0;
+#else
+  return false;
+#endif
 }
 
 }  // namespace sweep::trainer::winograd

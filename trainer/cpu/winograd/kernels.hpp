@@ -1,13 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 namespace sweep::trainer::winograd {
 
+/// The bits of a bfloat16, which are the upper half of a float32's.
+enum class Bf16 : std::uint16_t {};
+
 /// Images in channels-last: [count][height][width][channels].
-template <typename Float>
+template <typename Pixel>
 struct Images {
-  Float* data;
+  Pixel* data;
   std::int64_t height, width, channels;
 };
 
@@ -33,6 +37,21 @@ struct Matrices {
   std::int64_t stride, point_stride;
 };
 
+/// The steps that touch images, of float32 or bfloat16, which they compute on in float32. A result
+/// in bfloat16 is the nearest one, or the even one of two that are as near.
+template <typename Pixel>
+struct PixelKernels {
+  /// V = B^T d B of tiles with a border of one pixel. Range: rows of V.
+  void (*images)(const Images<const Pixel>&, const Tiling&, const Matrices<float>& v,
+                 std::int64_t begin, std::int64_t end);
+  /// y = A^T M A + bias. Range: rows of M. `bias` may be null.
+  void (*results)(const Matrices<const float>& m, const Tiling&, const float* bias,
+                  const Images<Pixel>& y, std::int64_t begin, std::int64_t end);
+  /// Z = A y' A^T of a gradient y'. Range: rows of Z.
+  void (*gradients)(const Images<const Pixel>& y, const Tiling&, const Matrices<float>& z,
+                    std::int64_t begin, std::int64_t end);
+};
+
 /// The steps of a 3x3 convolution by Winograd's algorithm, for tiles of one size, on one
 /// instruction set. Each function computes a range [begin, end) of its work, so that threads can
 /// share it; what a range holds has the same bits however the work is divided.
@@ -52,21 +71,11 @@ struct Kernels {
   ///                weights are turned by 180 degrees
   void (*weights)(const Weights<const float>&, bool turned, std::int64_t inputs,
                   std::int64_t outputs, std::int64_t begin, std::int64_t end, float* panels);
-  /// V = B^T d B of tiles with a border of one pixel. Range: rows of V.
-  void (*images)(const Images<const float>&, const Tiling&, const Matrices<float>& v,
-                 std::int64_t begin, std::int64_t end);
   /// M = V U. Range: points of all panels, whose number is that of `panels` and `m` from the first
   /// panel on.
   void (*products)(const Matrices<const float>& v, const float* panels, std::int64_t rows,
                    std::int64_t inputs, std::int64_t outputs, const Matrices<float>& m,
                    std::int64_t begin, std::int64_t end);
-  /// y = A^T M A + bias. Range: rows of M. `bias` may be null.
-  void (*results)(const Matrices<const float>& m, const Tiling&, const float* bias,
-                  const Images<float>& y, std::int64_t begin, std::int64_t end);
-
-  /// Z = A y' A^T of a gradient y'. Range: rows of Z.
-  void (*gradients)(const Images<const float>& y, const Tiling&, const Matrices<float>& z,
-                    std::int64_t begin, std::int64_t end);
   /// U' = U' + V^T Z in panels as above. Range: points of all panels.
   void (*outer_products)(const Matrices<const float>& v, const Matrices<const float>& z,
                          std::int64_t rows, std::int64_t inputs, std::int64_t outputs,
@@ -74,6 +83,17 @@ struct Kernels {
   /// g' = G^T U' G for the outputs [begin, end); `panels` points to that of `begin`.
   void (*weight_gradients)(const float* panels, std::int64_t inputs, std::int64_t outputs,
                            const Weights<float>&, std::int64_t begin, std::int64_t end);
+
+  PixelKernels<float> of_float32;
+  PixelKernels<Bf16> of_bf16;
+
+  template <typename Pixel>
+  const PixelKernels<Pixel>& of() const {
+    if constexpr (std::is_same_v<Pixel, Bf16>)
+      return of_bf16;
+    else
+      return of_float32;
+  }
 };
 
 /// For tiles of 2 or of 4 results in a row, on the instruction set that LibTorch uses: the best of

@@ -11,6 +11,7 @@ namespace {
 using sweep::trainer::winograd::Images;
 using sweep::trainer::winograd::Kernels;
 using sweep::trainer::winograd::Matrices;
+using sweep::trainer::winograd::PixelKernels;
 using sweep::trainer::winograd::Tiling;
 
 constexpr Index kPanel = 2 * kLanes;
@@ -30,8 +31,8 @@ inline Place place(const Tiling& tiling, Index tile, int size) {
   return {index / of_image, within / tiling.columns * size, within % tiling.columns * size};
 }
 
-template <typename Float>
-inline Float* pixel(const Images<Float>& x, Index image, Index row, Index column) {
+template <typename Pixel>
+inline Pixel* pixel(const Images<Pixel>& x, Index image, Index row, Index column) {
   return x.data + ((image * x.height + row) * x.width + column) * x.channels;
 }
 
@@ -76,11 +77,12 @@ struct Stages {
     }
   }
 
-  static void images(const Images<const float>& x, const Tiling& tiling, const Matrices<float>& v,
+  template <typename Pixel>
+  static void images(const Images<const Pixel>& x, const Tiling& tiling, const Matrices<float>& v,
                      Index begin, Index end) {
     for (Index tile = begin; tile < end; ++tile) {
       const auto [image, first_row, first_column] = place(tiling, tile, kSize);
-      const float* pixels[kPoints][kPoints];
+      const Pixel* pixels[kPoints][kPoints];
       for (int i = 0; i < kPoints; ++i)
         for (int j = 0; j < kPoints; ++j) {
           const Index row = first_row - 1 + i, column = first_column - 1 + j;
@@ -126,15 +128,16 @@ struct Stages {
     });
   }
 
+  template <typename Pixel>
   static void results(const Matrices<const float>& m, const Tiling& tiling, const float* bias,
-                      const Images<float>& y, Index begin, Index end) {
+                      const Images<Pixel>& y, Index begin, Index end) {
     for (Index tile = begin; tile < end; ++tile) {
       const auto [image, row, column] = place(tiling, tile, kSize);
       const Index height = smaller(y.height - row, kSize), width = smaller(y.width - column, kSize);
       for (Index k = 0; k < y.channels; k += kLanes) {
         const float* from = m.data + tile * m.stride + k;
         const Vector added = bias ? load(bias + k) : Vector{};
-        float* to = pixel(y, image, row, column) + k;
+        Pixel* to = pixel(y, image, row, column) + k;
         in_two_dimensions<kPoints, kSize>(
             T::result,
             [&](int i, int j) { return load(from + (i * kPoints + j) * m.point_stride); },
@@ -146,13 +149,14 @@ struct Stages {
     }
   }
 
-  static void gradients(const Images<const float>& y, const Tiling& tiling,
+  template <typename Pixel>
+  static void gradients(const Images<const Pixel>& y, const Tiling& tiling,
                         const Matrices<float>& z, Index begin, Index end) {
     for (Index tile = begin; tile < end; ++tile) {
       const auto [image, row, column] = place(tiling, tile, kSize);
       const Index height = smaller(y.height - row, kSize), width = smaller(y.width - column, kSize);
       for (Index k = 0; k < y.channels; k += kLanes) {
-        const float* from = pixel(y, image, row, column) + k;
+        const Pixel* from = pixel(y, image, row, column) + k;
         float* to = z.data + tile * z.stride + k;
         in_two_dimensions<kSize, kPoints>(
             T::gradient,
@@ -203,9 +207,11 @@ struct Stages {
     }
   }
 
-  static constexpr Kernels kKernels = {kSize,     kLanes,         weights,
-                                       images,    products,       results,
-                                       gradients, outer_products, weight_gradients};
+  template <typename Pixel>
+  static constexpr PixelKernels<Pixel> kOf = {images<Pixel>, results<Pixel>, gradients<Pixel>};
+
+  static constexpr Kernels kKernels = {kSize,          kLanes,           weights,    products,
+                                       outer_products, weight_gradients, kOf<float>, kOf<Bf16>};
 };
 
 }  // namespace

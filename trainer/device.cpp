@@ -17,6 +17,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "trainer/memory.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -193,6 +194,7 @@ void configure_torch(int threads) {
   context.setAllowTF32CuDNN(false);
   context.setAllowTF32CuBLAS(false);
   at::Context::setFlushDenormal(true);
+  keep_freed_memory();
 }
 
 }  // namespace sweep::trainer

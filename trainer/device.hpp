@@ -31,8 +31,9 @@ Json device_libraries(const c10::Device& device);
 
 /// Settings of the whole process, to be made once, before the first operation: `threads` for the
 /// operations of LibTorch (at least 1), repeatable convolution algorithms, denormal numbers are
-/// zero. Equal seeds then give equal bits on the CPU, for an equal number of threads. On CUDA they
-/// do up to the order of the sums in max-pooling's gradient.
+/// zero, freed memory is kept (trainer/memory.hpp). Equal seeds then give equal bits on the CPU,
+/// for an equal number of threads. On CUDA they do up to the order of the sums in max-pooling's
+/// gradient.
 void configure_torch(int threads);
 
 }  // namespace sweep::trainer

@@ -9,6 +9,14 @@ struct Device;
 
 namespace sweep::trainer {
 
+/// From here on the process keeps memory that it frees: the tensors of one step are as large as
+/// those of the next. The C library would give large blocks back at once, and the kernel zeroes
+/// every page that it gives out again. Of the whole process.
+void keep_freed_memory();
+
+/// Gives back what the process has kept, for others to use.
+void give_back_freed_memory();
+
 /// Bytes: on the CPU this process's resident set, on CUDA what LibTorch's allocator has reserved.
 std::int64_t memory_in_use(const c10::Device& device);
 

@@ -160,6 +160,7 @@ int serve(int socket, int threads, const std::string& device_text) {
     log_info(message->at("task").at("label").get<std::string>());
     if (task.memory_level > 0) log_info(concat("saving memory, level ", task.memory_level));
     const Json outcome = outcome_of(task);
+    trainer::give_back_freed_memory();
     channel.send(outcome);
     const std::string failure = outcome.value("failure", "");
     // An error of the device sticks to the process: the agent starts a new one.

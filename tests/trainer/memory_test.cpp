@@ -1,0 +1,65 @@
+#include "trainer/memory.hpp"
+
+#include <ATen/ATen.h>
+#include <c10/core/CPUAllocator.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <cstdlib>
+
+namespace sweep::trainer {
+namespace {
+
+constexpr std::int64_t kBytes = 256 << 20;
+
+/// Pages of a large tensor that the kernel has to make, which is freed at once.
+long pages_made() {
+  const auto faults = [] {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_minflt;
+  };
+  const long before = faults();
+  at::empty({kBytes}, at::kByte).fill_(1);
+  return faults() - before;
+}
+
+// The program's environment (device_test.cpp) has called configure_torch().
+TEST(Memory, IsKeptWhenItIsFreedUntilItIsGivenBack) {
+  pages_made();
+  EXPECT_LT(pages_made(), 1000);
+  const auto kept = memory_in_use(at::kCPU);
+  give_back_freed_memory();
+  EXPECT_LT(memory_in_use(at::kCPU), kept - kBytes / 2);
+  EXPECT_GT(pages_made(), 100);
+}
+
+TEST(Memory, IsAligned) {
+  for (const std::int64_t bytes : {1, 63, 64, 100, 4096, 1 << 20}) {
+    const auto tensor = at::zeros({bytes}, at::kByte);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(tensor.const_data_ptr()) % 64, 0) << bytes;
+  }
+  EXPECT_EQ(at::empty({0}).numel(), 0);
+}
+
+/// A library that took its memory before the process was configured.
+TEST(Memory, OfAnotherAllocatorCanBeFreed) {
+  void* memory = nullptr;
+  ASSERT_EQ(::posix_memalign(&memory, 64, 1 << 20), 0);
+  c10::GetCPUAllocator()->raw_deallocate(memory);
+  memory = c10::GetCPUAllocator()->raw_allocate(100);
+  c10::GetCPUAllocator()->raw_deallocate(memory);
+}
+
+TEST(Memory, ThatTheSystemDoesNotGiveIsRefusedAsLibTorchDoes) {
+  try {
+    at::empty({std::int64_t{1} << 55}, at::kByte);
+    FAIL();
+  } catch (const c10::Error& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("can't allocate memory"));
+  }
+}
+
+}  // namespace
+}  // namespace sweep::trainer

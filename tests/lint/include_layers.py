@@ -63,6 +63,7 @@ LIBRARIES = [
     (r"CLI/.*", ("runner/bin/", "runner/commands/*.cpp", "runner/command_line/*.cpp")),
     (r"(hdf5|H5\w*)\.h", ("storage/hdf5/",)),
     (r"mpi\.h", ("cluster/*.cpp",)),
+    (r"malloc\.h", ("trainer/memory.cpp",)),
     (r"stb/stb_easy_font\.h", ("runner/data/*.cpp",)),
     (r"turbojpeg\.h|png\.h|stb/.*|libexif/.*|dcmtk/.*", ("trainer/datasets/*.cpp",)),
     (r"zip\.h", ("trainer/weights/*.cpp",)),

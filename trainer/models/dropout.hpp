@@ -19,7 +19,8 @@ class DropoutOfStep {
   DropoutOfStep& operator=(const DropoutOfStep&) = delete;
   ~DropoutOfStep();
 
-  /// 1 for what is kept of `x` [N,...], 0 for each number that is lost, with probability `p`.
+  /// 1 for what is kept of `x` [N,...], 0 for each number that is lost, with probability `p`
+  /// (of [0,1)).
   /// @throws Error{internal} when N is no multiple of the share's images
   at::Tensor kept(const at::Tensor& x, double p);
 
@@ -36,7 +37,7 @@ class DropoutImpl : public torch::nn::DropoutImpl {
  public:
   using torch::nn::DropoutImpl::DropoutImpl;
 
-  /// `x` [N,...], of which what is kept is divided by 1 - p.
+  /// `x` [N,...], of which what is kept is divided by 1 - p (p < 1).
   at::Tensor forward(const at::Tensor& x);
 };
 TORCH_MODULE(Dropout);

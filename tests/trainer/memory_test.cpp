@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace sweep::trainer {
@@ -13,15 +14,27 @@ namespace {
 
 constexpr std::int64_t kBytes = 256 << 20;
 
-/// Pages of a large tensor that the kernel has to make, which is freed at once.
-long pages_made() {
+void use_tensor() {
+  at::empty({kBytes}, at::kByte).fill_(1);
+}
+
+/// With nothing behind it: the end of the heap.
+void use_block() {
+  auto* const block = static_cast<char*>(std::malloc(kBytes));
+  std::fill_n(block, kBytes, 'x');
+  EXPECT_EQ(block[kBytes / 2], 'x');
+  std::free(block);
+}
+
+/// Pages that the kernel has to make for it.
+long pages_made(void (*use)()) {
   const auto faults = [] {
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
     return usage.ru_minflt;
   };
   const long before = faults();
-  at::empty({kBytes}, at::kByte).fill_(1);
+  use();
   return faults() - before;
 }
 
@@ -30,12 +43,14 @@ TEST(Memory, IsKeptWhenItIsFreedUntilItIsGivenBack) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "sanitizers have an allocator of their own";
 #endif
-  pages_made();
-  EXPECT_LT(pages_made(), 1000);
-  const auto kept = memory_in_use(at::kCPU);
-  give_back_freed_memory();
-  EXPECT_LT(memory_in_use(at::kCPU), kept - kBytes / 2);
-  EXPECT_GT(pages_made(), 100);
+  for (auto* const use : {&use_tensor, &use_block}) {
+    pages_made(use);
+    EXPECT_LT(pages_made(use), 1000);
+    const auto kept = memory_in_use(at::kCPU);
+    give_back_freed_memory();
+    EXPECT_LT(memory_in_use(at::kCPU), kept - kBytes / 2);
+    EXPECT_GT(pages_made(use), 100);
+  }
 }
 
 TEST(Memory, IsAligned) {

@@ -66,7 +66,7 @@ constexpr Shorthand kShorthands[] = {
     {"--max-failures", "run.max_failures", "N|P%", "Failed trials that end the run"},
     {"--max-concurrent", "run.max_concurrent", "N", "Tasks that run at once"},
     {"--devices-per-trial,--gpus-per-trial", "run.devices_per_trial", "N",
-     "Ranks that train one classifier together"},
+     "Ranks that train one network together"},
 };
 
 [[noreturn]] void leave_without_the_others(int status) {

@@ -442,7 +442,7 @@ bool Coordinator::finished() const {
 
 ExitCode Coordinator::exit_code() const {
   if (expelled_) return ExitCode::interrupted;
-  if (storage_failure_ || too_short_) return ExitCode::bad_input;
+  if (storage_failure_ || view_.too_short) return ExitCode::bad_input;
   if (given_up_) return ExitCode::trials_failed;
   if (!scheduler_.finished()) return ExitCode::interrupted;
   if (input_failure_) return ExitCode::bad_input;

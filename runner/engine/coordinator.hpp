@@ -139,8 +139,7 @@ class Coordinator {
   TrainingCurves curves_;
   Stop stop_ = Stop::no;
   bool given_up_ = false, input_failure_ = false, storage_failure_ = false, expelled_ = false;
-  bool started_ = false;    ///< a task
-  bool too_short_ = false;  ///< no task fits into the time that the run was given
+  bool started_ = false;  ///< a task
   Clock::time_point stop_since_, last_request_check_, last_stages_, last_look_;
 };
 

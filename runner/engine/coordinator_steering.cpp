@@ -62,13 +62,15 @@ void Coordinator::stop_on_request(Stop how, const std::string& why) {
   stop(how, why);
 }
 
-/// The task is done before the end, or has a checkpoint by then. What is not known yet may try.
+/// The task is done before the end, or has a checkpoint by then. What is not known yet may try:
+/// what other kinds of work have taken says too little.
 bool Coordinator::fits(std::size_t index) const {
   const plan::Task& planned = task(index);
   const auto kind = planned.output.kind;
   const bool saves =
       kind == storage::ArtifactKind::model || kind == storage::ArtifactKind::preprocessor;
-  double seconds = rates_.seconds(kind, planned.cost).value_or(0);
+  double seconds = 0;
+  if (rates_.measured(kind, planned.cost)) seconds = *rates_.seconds(kind, planned.cost);
   if (saves) seconds = std::min(seconds, setup_.run.checkpoint_seconds);
   return -seconds_since(*setup_.end) > seconds;
 }
@@ -83,8 +85,8 @@ void Coordinator::watch_end() {
   for (std::size_t i = 0; i < inputs_.size(); ++i)
     if (scheduler_.state(i) == State::ready && fits(i)) return;
   const std::string left = duration_text(-seconds_since(*setup_.end));
-  too_short_ = !started_;
-  if (too_short_)
+  view_.too_short = !started_;
+  if (view_.too_short)
     log_error(concat("none of the ", ready, " tasks that can be started fits into the ", left,
                      " that this run has; give it more time"));
   stop(Stop::drain, concat("nothing that is left fits into the ", left, " before the time limit"));

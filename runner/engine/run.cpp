@@ -228,6 +228,9 @@ void conclude(const Run& run, RunView view, ExitCode code) {
   } else if (code == ExitCode::interrupted) {
     run.progress->note(concat("interrupted with ", counts.done, " of ", counts.total,
                               " tasks done; nothing is lost, the same command goes on"));
+  } else if (view.too_short) {
+    run.progress->note(
+        "nothing was started, and nothing is lost; with more time the same command goes on");
   } else {
     run.progress->note(concat(what_failed(counts),
                               "; correct the cause, the same command with "

@@ -68,6 +68,7 @@ struct RunView {
   std::string state = "running";  ///< running, draining, finished, interrupted, failed
   std::optional<int> exit_code;
   bool by_request = false;  ///< somebody has asked for its end
+  bool too_short = false;   ///< no task fits into the time that the run was given
   Counts counts;
   std::vector<StageView> stages;
   std::vector<RankView> ranks;

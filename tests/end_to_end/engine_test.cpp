@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <fstream>
+#include <regex>
 
 #include "tests/end_to_end/noop_sweep.hpp"
+#include "tests/end_to_end/same_results.hpp"
 
 namespace sweep::testing {
 namespace {
@@ -120,6 +123,44 @@ TEST(Engine, WhatFailedStaysSoUntilRetryFailed) {
   EXPECT_EQ(events(sweep.journal(), "started").size(), attempts) << "nothing else was open";
   const Outcome retried = run_shell(sweep.command("--retry-failed"));
   EXPECT_EQ(retried.status, 0) << retried.output;
+}
+
+/// A run that its batch system ends in `seconds`.
+std::string within(std::int64_t seconds, const std::string& command) {
+  return concat("SLURM_JOB_ID=7 SWEEP_SAVE_AT=", std::time(nullptr) + seconds, " ", command);
+}
+
+/// Until so many tasks are done.
+void begin(const NoopSweep& sweep, std::size_t done, const char* behaviour) {
+  Background run(sweep.command("> /dev/null 2>&1", behaviour));
+  ASSERT_TRUE(wait_for_done(sweep, done));
+  request(sweep, {{"command", "stop"}});
+  EXPECT_EQ(run.wait(), 75);
+}
+
+/// Preparing a dataset says nothing of how long trainings take.
+TEST(Engine, WhatHasNotBeenMeasuredMayTryBeforeATimeLimit) {
+  const NoopSweep sweep(2);
+  begin(sweep, 1, R"({"seconds": 2})");
+  const Outcome outcome = run_shell(within(20, sweep.command("", R"({"seconds": 0.05})")));
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+}
+
+TEST(Engine, ATimeLimitThatNothingFitsIntoIsSaid) {
+  const NoopSweep sweep(2);
+  ASSERT_EQ(run_shell(sweep.command("")).status, 0);
+  // As if every task had taken a quarter of an hour; then one model is lost.
+  const auto journal = sweep.run_folder() / "journal.jsonl";
+  write_atomically(journal,
+                   std::regex_replace(read_text(journal), std::regex(R"("seconds":[0-9.e-]+)"),
+                                      R"("seconds":900)"));
+  std::filesystem::remove(artifacts_of(sweep.out()).lower_bound("model/")->second);
+  const std::string command = sweep.command("--set run.checkpoint_seconds=3600");
+  const Outcome outcome = run_shell(within(60, command));
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.output, HasSubstr("give it more time"));
+  EXPECT_THAT(outcome.output, HasSubstr("with more time the same command goes on"));
+  EXPECT_EQ(run_shell(within(1000, command)).status, 0);
 }
 
 TEST(Engine, FailFastAndMaxFailuresEndTheRun) {

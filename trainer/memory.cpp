@@ -139,9 +139,9 @@ void keep_freed_memory() {
 #endif
 }
 
-void give_back_freed_memory() {
+void give_back_freed_memory([[maybe_unused]] std::size_t beyond) {
 #if defined(__GLIBC__)
-  ::malloc_trim(0);
+  if (::mallinfo2().fordblks > beyond) ::malloc_trim(0);
 #endif
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 
@@ -14,8 +15,9 @@ namespace sweep::trainer {
 /// every page that it gives out again. Of the whole process.
 void keep_freed_memory();
 
-/// Gives back what the process has kept, for others to use.
-void give_back_freed_memory();
+/// Gives back what the process has kept, for others to use, if it is more than `beyond` bytes:
+/// whoever goes on has to have the pages made again.
+void give_back_freed_memory(std::size_t beyond = 0);
 
 /// Bytes: on the CPU this process's resident set, on CUDA what LibTorch's allocator has reserved.
 std::int64_t memory_in_use(const c10::Device& device);

@@ -106,7 +106,8 @@ void begin_anew(int socket) {
   log_warning("cannot start the executor anew; the agent will");
 }
 
-/// Bytes. Small tasks, one after the other, would wait for its pages longer than they work.
+/// Bytes that are left for the next task: small ones would wait for their pages longer than they
+/// work.
 constexpr std::size_t kKeptBetweenTasks = 512 << 20;
 
 /// For tests of what happens when memory runs out: SWEEP_TEST_TENSOR_MEMORY is the number of bytes
@@ -163,8 +164,8 @@ int serve(int socket, int threads, const std::string& device_text) {
     log_info(message->at("task").at("label").get<std::string>());
     if (task.memory_level > 0) log_info(concat("saving memory, level ", task.memory_level));
     const Json outcome = outcome_of(task);
-    trainer::give_back_freed_memory(kKeptBetweenTasks);
     channel.send(outcome);
+    trainer::give_back_freed_memory(kKeptBetweenTasks);
     const std::string failure = outcome.value("failure", "");
     // An error of the device sticks to the process: the agent starts a new one.
     if (failure == to_string(FailureType::device_lost)) return 1;

@@ -119,11 +119,11 @@ at::Tensor Conv2dImpl::forward(const at::Tensor& x) {
   if (!x.device().is_cpu()) return usual(x);
   const auto bias_given = bias.defined() ? std::optional(bias) : std::nullopt;
   const bool in_bf16 = at::autocast::is_autocast_enabled(at::kCPU);
-  if (is_plain_3x3(options)) {
+  const bool directly = in_bf16 && winograd::multiplies_bf16_matrices();
+  const bool trains = at::GradMode::is_enabled() && weight.requires_grad();
+  if (is_plain_3x3(options) && (trains || !directly)) {
     const auto input = in_bf16 ? x.to(at::kBFloat16) : x;
-    const bool directly = in_bf16 && winograd::multiplies_bf16_matrices();
-    const bool trains = at::GradMode::is_enabled() && weight.requires_grad();
-    if ((!directly || trains) && winograd::suits(input, weight))
+    if (winograd::suits(input, weight))
       return winograd_convolution(input, weight, bias_given, directly);
   }
   const std::int64_t pixels = x.size(2) * x.size(3);

@@ -192,15 +192,14 @@ void transform(const Plan& plan, const WeightTask<Pixel>& task, std::int64_t til
 }
 
 /// The gradient from the sums of all groups, which lie one behind the other.
-template <typename Pixel>
-void finish(const Plan& plan, const WeightTask<Pixel>& task, float* sums, std::int64_t groups) {
+void finish(const Plan& plan, const Weights<float>& g, float* sums, std::int64_t groups) {
   const std::int64_t floats = plan.panel_floats(plan.outputs);
   share(plan.panels, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t first = begin * plan.panel, last = std::min(plan.outputs, end * plan.panel);
     const std::int64_t from = plan.panel_floats(first), to = plan.panel_floats(last);
     for (std::int64_t group = 1; group < groups; ++group)
       for (std::int64_t i = from; i < to; ++i) sums[i] += sums[group * floats + i];
-    plan.kernels.weight_gradients(sums + from, plan.inputs, plan.outputs, task.g, first, last);
+    plan.kernels.weight_gradients(sums + from, plan.inputs, plan.outputs, g, first, last);
   });
 }
 
@@ -229,7 +228,7 @@ void weight_gradient_by_tiles(const Plan& plan, const WeightTask<Pixel>& task) {
       }
     }
   });
-  finish(plan, task, sums, groups);
+  finish(plan, task.g, sums, groups);
 }
 
 /// Every thread takes outputs: their sums stay in its cache.
@@ -262,7 +261,7 @@ void weight_gradient_by_points(const Plan& plan, const WeightTask<Pixel>& task) 
                                   index, index + 1);
     });
   }
-  finish(plan, task, sums, /*groups=*/1);
+  finish(plan, task.g, sums, /*groups=*/1);
 }
 
 }  // namespace

@@ -20,8 +20,8 @@ namespace sweep::trainer::winograd {
 bool suits(const at::Tensor& x, const at::Tensor& weight);
 
 /// Whether the processor has units for products of matrices of bfloat16 (AMX), many times as fast
-/// as its vectors: LibTorch's direct way in bfloat16, which uses them, then is the faster one, but
-/// for the gradient of weights.
+/// as its vectors: LibTorch's direct way in bfloat16, which uses them, is then taken to be the
+/// faster one, but for the gradient of weights.
 bool multiplies_bf16_matrices();
 
 /// @param bias  [K] or undefined

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "trainer/cpu/instruction_sets.hpp"
 #include "trainer/cpu/winograd/convolution.hpp"
 
 namespace sweep::trainer {
@@ -119,7 +120,7 @@ at::Tensor Conv2dImpl::forward(const at::Tensor& x) {
   if (!x.device().is_cpu()) return usual(x);
   const auto bias_given = bias.defined() ? std::optional(bias) : std::nullopt;
   const bool in_bf16 = at::autocast::is_autocast_enabled(at::kCPU);
-  const bool directly = in_bf16 && winograd::multiplies_bf16_matrices();
+  const bool directly = in_bf16 && cpu::multiplies_bf16_matrices();
   const bool trains = at::GradMode::is_enabled() && weight.requires_grad();
   if (is_plain_3x3(options) && (trains || !directly)) {
     const auto input = in_bf16 ? x.to(at::kBFloat16) : x;

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "attacks/device_operator.hpp"
+#include "trainer/parallel/cpu_batch_norm.hpp"
 
 namespace sweep::trainer {
 namespace {
@@ -126,6 +127,8 @@ at::Tensor norm_relu(BatchNorm2dImpl& norm, const at::Tensor& x, const at::Tenso
                            optional(norm.running_mean), optional(norm.running_var),
                            norm.options.momentum().value(), norm.options.eps());
   }
+  if (takes_cpu_batch_norm(norm, x, residual))
+    return cpu_batch_norm(norm, x, residual, /*relu=*/true);
   auto y = norm.forward(x);
   if (residual.defined()) y = y.add_(residual);
   return y.relu_();

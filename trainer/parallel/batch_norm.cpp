@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "trainer/parallel/cpu_batch_norm.hpp"
+
 namespace sweep::trainer {
 namespace {
 
@@ -15,12 +17,6 @@ at::Tensor per_channel(const at::Tensor& values, const at::Tensor& like) {
   return values.to(like.scalar_type()).view({1, -1, 1, 1});
 }
 
-/// Of all ranks' images, in float64.
-struct Statistics {
-  at::Tensor mean, variance;  ///< [C]; the variance is the biased one
-  double count = 0;           ///< values per channel
-};
-
 /// [C] each, the variance biased. LibTorch's own batch normalisation has a faster way on CPUs than
 /// its reductions have.
 std::pair<at::Tensor, at::Tensor> mean_and_variance(const at::Tensor& x) {
@@ -32,29 +28,10 @@ std::pair<at::Tensor, at::Tensor> mean_and_variance(const at::Tensor& x) {
   return {std::get<1>(statistics), std::get<0>(statistics)};
 }
 
-/// Every rank's mean, sum of squared deviations and count are put together by the formula of Chan,
-/// Golub and LeVeque (1979): a difference of sums of squares would lose the digits of small
-/// variances.
-Statistics statistics_of(const at::Tensor& x, SharedStatistics& shared) {
-  const std::int64_t channels = x.size(1), width = 2 * channels + 1;
-  const auto [mean_here, variance_here] = mean_and_variance(x);
-  const double count =
-      shared.counts ? static_cast<double>(x.numel()) / static_cast<double>(channels) : 0;
-  auto rows = at::zeros({shared.size(), width}, x.options().dtype(at::kDouble));
-  if (shared.counts) {
-    auto row = rows[shared.rank()];
-    row.narrow(0, 0, channels).copy_(mean_here);
-    row.narrow(0, channels, channels).copy_(variance_here.to(at::kDouble) * count);
-    row[width - 1].fill_(count);
-  }
-  rows = shared.sum(rows.view(-1)).view({shared.size(), width});
-  const auto counts = rows.select(1, width - 1).unsqueeze(1);
-  const auto means = rows.narrow(1, 0, channels);
-  const auto total = counts.sum();
-  const auto mean = (means * counts).sum(0) / total;
-  const auto squares =
-      rows.narrow(1, channels, channels).sum(0) + ((means - mean).square() * counts).sum(0);
-  return {mean, squares / total, total.item<double>()};
+ChannelStatistics statistics_of(const at::Tensor& x) {
+  const double count = static_cast<double>(x.numel()) / static_cast<double>(x.size(1));
+  const auto [mean, variance] = mean_and_variance(x);
+  return {mean.to(at::kDouble), variance.to(at::kDouble) * count, count};
 }
 
 /// Batch normalisation with statistics that are given: LibTorch's kernels for evaluation mode, and
@@ -110,27 +87,52 @@ at::Tensor SharedStatistics::sum(const at::Tensor& values) {
   return buffer.clone();
 }
 
+/// Every rank's mean, sum of squared deviations and count are put together by the formula of Chan,
+/// Golub and LeVeque (1979): a difference of sums of squares would lose the digits of small
+/// variances.
+ChannelStatistics SharedStatistics::of_all(const ChannelStatistics& here) {
+  const std::int64_t channels = here.mean.size(0), width = 2 * channels + 1;
+  auto rows = at::zeros({size(), width}, here.mean.options());
+  if (counts) {
+    auto row = rows[rank()];
+    row.narrow(0, 0, channels).copy_(here.mean);
+    row.narrow(0, channels, channels).copy_(here.squares);
+    row[width - 1].fill_(here.count);
+  }
+  rows = sum(rows.view(-1)).view({size(), width});
+  const auto all_counts = rows.select(1, width - 1).unsqueeze(1);
+  const auto means = rows.narrow(1, 0, channels);
+  const auto total = all_counts.sum();
+  const auto mean = (means * all_counts).sum(0) / total;
+  const auto squares =
+      rows.narrow(1, channels, channels).sum(0) + ((means - mean).square() * all_counts).sum(0);
+  return {mean, squares, total.item<double>()};
+}
+
+void BatchNorm2dImpl::count_batch(const ChannelStatistics& statistics) {
+  if (!running_mean.defined()) return;
+  const double momentum = options.momentum().value();
+  num_batches_tracked.add_(1);
+  running_mean.mul_(1 - momentum).add_(statistics.mean.to(running_mean.scalar_type()), momentum);
+  const auto unbiased = statistics.squares / (statistics.count - 1);
+  running_var.mul_(1 - momentum).add_(unbiased.to(running_var.scalar_type()), momentum);
+}
+
 at::Tensor BatchNorm2dImpl::forward(const at::Tensor& x) {
   if (folded) return folded_bias.defined() ? x + per_channel(folded_bias, x) : x;
+  if (takes_cpu_batch_norm(*this, x)) return cpu_batch_norm(*this, x, {}, /*relu=*/false);
   if (shared == nullptr || !is_training()) return torch::nn::BatchNorm2dImpl::forward(x);
   // As wide as the parameters: bfloat16 would round the mean and the deviation.
   const auto wide = x.to(weight.scalar_type());
-  Statistics statistics;
+  ChannelStatistics statistics;
   {
     const at::NoGradGuard no_grad;
-    statistics = statistics_of(wide.detach(), *shared);
-    if (running_mean.defined()) {
-      const double momentum = options.momentum().value();
-      num_batches_tracked.add_(1);
-      running_mean.mul_(1 - momentum)
-          .add_(statistics.mean.to(running_mean.scalar_type()), momentum);
-      const double unbiased = statistics.count / (statistics.count - 1);
-      running_var.mul_(1 - momentum)
-          .add_(statistics.variance.to(running_var.scalar_type()), momentum * unbiased);
-    }
+    statistics = shared->of_all(statistics_of(wide.detach()));
+    count_batch(statistics);
   }
-  return Normalize::apply(wide, weight, bias, statistics.mean, statistics.variance, options.eps(),
-                          statistics.count, reinterpret_cast<std::int64_t>(shared))
+  return Normalize::apply(wide, weight, bias, statistics.mean,
+                          statistics.squares / statistics.count, options.eps(), statistics.count,
+                          reinterpret_cast<std::int64_t>(shared))
       .to(x.scalar_type());
 }
 

@@ -8,6 +8,12 @@
 
 namespace sweep::trainer {
 
+/// Of the values of each channel: [C], float64.
+struct ChannelStatistics {
+  at::Tensor mean, squares;  ///< squares: the sum of squared deviations from the mean
+  double count = 0;          ///< values of a channel
+};
+
 /// Where the statistics of the whole batch come from.
 class SharedStatistics {
  public:
@@ -17,6 +23,8 @@ class SharedStatistics {
   int rank() const { return communicator_.rank(); }
   /// Collective: sums over all ranks of `values` [n], float64.
   at::Tensor sum(const at::Tensor& values);
+  /// Collective: those of all ranks' images, of which `here` are this one's.
+  ChannelStatistics of_all(const ChannelStatistics& here);
 
   /// False for a rank that has no images of the batch: what it computes on is not real.
   bool counts = true;
@@ -35,6 +43,9 @@ class BatchNorm2dImpl : public torch::nn::BatchNorm2dImpl {
 
   /// `x` [N,C,H,W]. Collective in training mode while statistics are shared.
   at::Tensor forward(const at::Tensor& x);
+
+  /// Moves the running statistics, if there are any, towards those of a batch.
+  void count_batch(const ChannelStatistics& statistics);
 
   SharedStatistics* shared = nullptr;  ///< null: this process's batch alone
   bool folded = false;     ///< into the convolution before it: gives `x`, plus folded_bias

@@ -1,5 +1,4 @@
 #define SWEEP_LANES 8
-#include "trainer/cpu/winograd/instruction_sets.hpp"
 #include "trainer/cpu/winograd/stages.hpp"
 
 namespace sweep::trainer::winograd {

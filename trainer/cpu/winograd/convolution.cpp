@@ -1,15 +1,17 @@
 #include "trainer/cpu/winograd/convolution.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/TensorIterator.h>
 
 #include <algorithm>
 #include <bit>
 
+#include "trainer/cpu/share.hpp"
 #include "trainer/cpu/winograd/plan.hpp"
 
 namespace sweep::trainer::winograd {
 namespace {
+
+using cpu::share;
 
 /// Sums of the weights' gradient that are kept apart, at most: a thread for each. Their number
 /// follows from shapes: results must not depend on that of threads.
@@ -17,21 +19,6 @@ constexpr std::int64_t kGroups = 8;
 constexpr std::int64_t kGroupTiles = 128;
 /// Tiles whose matrices are in memory at a time, at most, where all threads use the same ones.
 constexpr std::int64_t kSharedTiles = 512;
-
-/// Calls f(begin, end) for parts of [0, count) on LibTorch's threads. Through an iterator of its
-/// own, because at::parallel_for is a header for whoever compiles with its very OpenMP.
-template <typename F>
-void share(std::int64_t count, F f) {
-  auto places = at::empty({count}, at::kByte);
-  const char* first = static_cast<const char*>(places.const_data_ptr());
-  auto iterator = at::TensorIterator::nullary_op(places);
-  iterator.for_each(
-      [&](char** data, const std::int64_t* /*strides*/, std::int64_t size) {
-        const std::int64_t begin = data[0] - first;
-        f(begin, begin + size);
-      },
-      /*grain_size=*/1);
-}
 
 /// From this column on.
 Matrices<const float> read_only(const Matrices<float>& m, std::int64_t first = 0) {

@@ -19,11 +19,6 @@ namespace sweep::trainer::winograd {
 /// Whether the processor has the instructions and this convolution gains by it.
 bool suits(const at::Tensor& x, const at::Tensor& weight);
 
-/// Whether the processor has units for products of matrices of bfloat16 (AMX), many times as fast
-/// as its vectors: LibTorch's direct way in bfloat16, which uses them, is then taken to be the
-/// faster one, but for the gradient of weights.
-bool multiplies_bf16_matrices();
-
 /// @param bias  [K] or undefined
 at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 

@@ -3,10 +3,11 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "trainer/cpu/bf16.hpp"
+
 namespace sweep::trainer::winograd {
 
-/// The bits of a bfloat16, which are the upper half of a float32's.
-enum class Bf16 : std::uint16_t {};
+using cpu::Bf16;
 
 /// Images in channels-last: [count][height][width][channels].
 template <typename Pixel>
@@ -96,9 +97,9 @@ struct Kernels {
   }
 };
 
-/// For tiles of 2 or of 4 results in a row, on the instruction set that LibTorch uses: the best of
-/// the processor, or what the environment variable ATEN_CPU_CAPABILITY says. Null where there are
-/// no kernels for it.
+/// For tiles of 2 or of 4 results in a row; null where there are none for the instruction set.
 const Kernels* kernels_for(int size);
+const Kernels* avx2_kernels(int size);
+const Kernels* avx512_kernels(int size);
 
 }  // namespace sweep::trainer::winograd

@@ -2,15 +2,10 @@
 // instruction set.
 #pragma once
 
-#include <cstdint>
-
-#include "trainer/cpu/winograd/transforms.hpp"
+#include "trainer/cpu/vectors.hpp"
 
 namespace {
 
-using Index = std::int64_t;
-
-constexpr Index kLanes = SWEEP_LANES;
 /// Rows of a result of two vectors that registers have room for, beside two vectors of the right
 /// matrix and one of the left.
 constexpr int kRows = SWEEP_LANES == 16 ? 14 : 6;

@@ -58,8 +58,12 @@ class NcclCommunicator final : public Communicator {
             std::chrono::duration<double>(patience_s))) {
     nccl::Config config;
     const auto id = agreed_id(*meeting_);
-    settle(nccl_.comm_init_rank_config(&comm_, meeting_->size(), id, meeting_->rank(), &config),
-           "a communicator could not be made");
+    settle(
+        [&] {
+          return nccl_.comm_init_rank_config(&comm_, meeting_->size(), id, meeting_->rank(),
+                                             &config);
+        },
+        "a communicator could not be made");
     watchdog_ = std::thread([this] { watch(); });
   }
 
@@ -72,7 +76,7 @@ class NcclCommunicator final : public Communicator {
     if (watchdog_.joinable()) watchdog_.join();
     if (!failure_.empty()) return;  // aborted
     try {
-      settle(nccl_.comm_finalize(comm_), "a communicator could not be closed");
+      settle([&] { return nccl_.comm_finalize(comm_); }, "a communicator could not be closed");
       nccl_.comm_destroy(comm_);
     } catch (const Error&) {
       // settle has aborted it, and there is nobody to tell: the training has ended.
@@ -105,9 +109,7 @@ class NcclCommunicator final : public Communicator {
   /// The stream that computes waits, the host does not.
   void wait(std::uint64_t ticket) override {
     check();
-    const std::lock_guard lock(mutex_);
-    for (auto& work : underway_)
-      if (work.ticket == ticket) work.done.block(gpu_.getStream(device_));
+    if (const auto done = end_of(ticket)) done->block(gpu_.getStream(device_));
   }
 
   void check() override {
@@ -118,9 +120,17 @@ class NcclCommunicator final : public Communicator {
  private:
   struct Work {
     std::uint64_t ticket;
-    c10::Event done;
+    std::shared_ptr<c10::Event> done;
     Clock::time_point since;
   };
+
+  /// Null where that is known to be reached.
+  std::shared_ptr<c10::Event> end_of(std::uint64_t ticket) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& work : underway_)
+      if (work.ticket == ticket) return work.done;
+    return nullptr;
+  }
 
   template <class Call>
   std::uint64_t start(const Call& call) {
@@ -128,28 +138,41 @@ class NcclCommunicator final : public Communicator {
     c10::Event ready(device_.type());
     ready.record(gpu_.getStream(device_));
     ready.block(stream_);
-    settle(call(stream_.native_handle()), "a collective could not be begun");
-    Work work{++tickets_, c10::Event(device_.type()), Clock::now()};
-    work.done.record(stream_);
+    settle([&] { return call(stream_.native_handle()); }, "a collective could not be begun");
+    const auto done = std::make_shared<c10::Event>(device_.type());
+    done->record(stream_);
     const std::lock_guard lock(mutex_);
-    underway_.push_back(std::move(work));
+    underway_.push_back({++tickets_, done, Clock::now()});
     return tickets_;
   }
 
   /// A call of a communicator that does not block is done when NCCL says so.
-  void settle(nccl::Result result, const char* what) {
+  template <class Call>
+  void settle(const Call& call, const char* what) {
     const auto start = Clock::now();
+    nccl::Result result = unless_aborted(call);
     while (result == nccl::in_progress) {
       if (Clock::now() - start > patience_) {
         abort(concat(what, ": the other processes do not answer"));
         break;
       }
       std::this_thread::sleep_for(50us);
-      nccl_.comm_get_async_error(comm_, &result);
+      result = unless_aborted([&] {
+        nccl::Result state = nccl::success;
+        nccl_.comm_get_async_error(comm_, &state);
+        return state;
+      });
     }
     if (result != nccl::success && result != nccl::in_progress)
       abort(concat(what, ": ", nccl_.error_text(result)));
     check();
+  }
+
+  /// The watchdog may abort at any time, and what is aborted is gone.
+  template <class Call>
+  nccl::Result unless_aborted(const Call& call) {
+    const std::lock_guard lock(mutex_);
+    return failure_.empty() ? call() : nccl::success;
   }
 
   /// Ends kernels that wait for a peer, so that nobody waits for them.
@@ -164,7 +187,7 @@ class NcclCommunicator final : public Communicator {
   void watch() {
     std::unique_lock lock(mutex_);
     while (!wake_.wait_for(lock, 100ms, [this] { return ending_; })) {
-      while (!underway_.empty() && underway_.front().done.query()) underway_.pop_front();
+      while (!underway_.empty() && underway_.front().done->query()) underway_.pop_front();
       nccl::Result result = nccl::success;
       nccl_.comm_get_async_error(comm_, &result);
       std::string why;

@@ -29,7 +29,7 @@ using std::chrono::milliseconds;
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr double kPatient = 30, kImpatient = 0.3;
+constexpr double kPatient = 30, kImpatient = 1;
 
 /// A communicator that belongs to somebody else.
 class Borrowed final : public Communicator {
@@ -81,6 +81,19 @@ at::Tensor sum_of(Communicator& nccl, const at::Tensor& values) {
   nccl.wait(nccl.start_sum(buffer));
   nccl.check();
   return buffer;
+}
+
+/// Until the watchdog has seen that something has failed; for half a minute.
+void await_failure(Communicator& nccl) {
+  for (int i = 0; i < 3000; ++i) {
+    try {
+      nccl.check();
+    } catch (const Error&) {
+      return;
+    }
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  ADD_FAILURE() << "nothing has failed";
 }
 
 class Nccl : public ::testing::Test {
@@ -169,7 +182,7 @@ TEST_F(Nccl, SaysAgainThatItHasFailed) {
   const auto failures = failures_of(2, kImpatient, [](Communicator& nccl) {
     const auto buffer = nccl.buffer(1, at::kFloat);
     const auto ticket = nccl.start_sum(buffer);
-    std::this_thread::sleep_for(milliseconds(700));
+    await_failure(nccl);
     EXPECT_THROW(nccl.wait(ticket), Error);
     EXPECT_THROW(nccl.start_sum(buffer), Error);
     EXPECT_THROW(nccl.start_broadcast(buffer), Error);
@@ -183,7 +196,7 @@ TEST_F(Nccl, PassesOnThatAPeerHasFailed) {
     sum_of(nccl, at::ones({4}));
     if (nccl.rank() == 0) {
       host_nccl_faults().told = 0;
-      std::this_thread::sleep_for(milliseconds(300));
+      await_failure(nccl);
     }
     // The other one is told nothing, and waits in vain.
     sum_of(nccl, at::ones({4}));
@@ -228,7 +241,7 @@ TEST_F(Nccl, EndsWithACollectiveUnderWay) {
 
 /// Failures that come while the host is calling: no call may reach what has been aborted.
 TEST_F(Nccl, IsNotCalledAfterItsEnd) {
-  for (int round = 0; round < 10; ++round) {
+  for (int round = 0; round < 6; ++round) {
     host_nccl_faults().clear();
     const auto failures = failures_of(2, kImpatient, [&](Communicator& nccl) {
       const auto buffer = nccl.buffer(1, at::kFloat);

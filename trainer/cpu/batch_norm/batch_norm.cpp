@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "trainer/cpu/batch_norm/kernels.hpp"
+#include "trainer/cpu/pixel_type.hpp"
 #include "trainer/cpu/share.hpp"
 
 namespace sweep::trainer::cpu {
@@ -16,12 +17,6 @@ namespace {
 constexpr std::int64_t kGroupRows = 1024;
 /// Elements that are worth a thread.
 constexpr std::int64_t kGrain = 1 << 14;
-
-/// Calls f with a number of the type of the images.
-template <typename F>
-auto with_type_of(const at::Tensor& x, F f) {
-  return x.scalar_type() == at::kBFloat16 ? f(Bf16{}) : f(float{});
-}
 
 template <typename Pixel>
 const Pixel* in(const at::Tensor& images) {
@@ -132,13 +127,13 @@ bool suits_batch_norm(const at::Tensor& x, const at::Tensor& residual) {
 }
 
 ChannelMoments channel_moments(const at::Tensor& x) {
-  return with_type_of(x, [&]<typename Pixel>(Pixel) {
+  return with_pixel_type(x, [&]<typename Pixel>(Pixel) {
     const auto* pixels = in<Pixel>(x);
     const std::int64_t channels = x.size(1);
     return put_together(
         by_groups(x, [&](std::int64_t group, const Block& block, double* mean, double* squares) {
-          norm_kernels()->of<Pixel>().statistics(pixels + group * kGroupRows * channels, channels,
-                                                 block, mean, squares);
+          norm_kernels()->pixels.of<Pixel>().statistics(pixels + group * kGroupRows * channels,
+                                                        channels, block, mean, squares);
         }));
   });
 }
@@ -146,18 +141,19 @@ ChannelMoments channel_moments(const at::Tensor& x) {
 at::Tensor normalize(const at::Tensor& x, const at::Tensor& residual, const ChannelScaling& scaling,
                      bool relu) {
   auto y = at::empty_like(x);
-  with_type_of(x, [&]<typename Pixel>(Pixel) {
+  with_pixel_type(x, [&]<typename Pixel>(Pixel) {
     const auto *from = in<Pixel>(x), *added = in<Pixel>(residual);
     auto* to = out<Pixel>(y);
     const std::int64_t channels = x.size(1);
     by_rows(x, [&](std::int64_t begin, std::int64_t end) {
-      norm_kernels()->of<Pixel>().normalize({.x = from + begin * channels,
-                                             .residual = added ? added + begin * channels : nullptr,
-                                             .rows = end - begin,
-                                             .channels = channels,
-                                             .of = constants(scaling),
-                                             .relu = relu,
-                                             .y = to + begin * channels});
+      norm_kernels()->pixels.of<Pixel>().normalize(
+          {.x = from + begin * channels,
+           .residual = added ? added + begin * channels : nullptr,
+           .rows = end - begin,
+           .channels = channels,
+           .of = constants(scaling),
+           .relu = relu,
+           .y = to + begin * channels});
     });
   });
   return y;
@@ -173,13 +169,13 @@ NormGradient::NormGradient(at::Tensor gradient, at::Tensor x, at::Tensor y, Chan
 
 NormGradient::Sums NormGradient::sums() {
   if (y_.defined()) to_residual_ = at::empty_like(x_);
-  return with_type_of(x_, [&]<typename Pixel>(Pixel) -> Sums {
+  return with_pixel_type(x_, [&]<typename Pixel>(Pixel) -> Sums {
     const auto *gradient = in<Pixel>(gradient_), *x = in<Pixel>(x_), *y = in<Pixel>(y_);
     auto* to_residual = out<Pixel>(to_residual_);
     const auto sums =
         by_groups(x_, [&](std::int64_t group, const Block& block, double* sum, double* sum_with_x) {
           const std::int64_t before = group * kGroupRows * x_.size(1);
-          norm_kernels()->of<Pixel>().gradient_sums(
+          norm_kernels()->pixels.of<Pixel>().gradient_sums(
               {.gradient = gradient + before,
                .x = x + before,
                .y = y ? y + before : nullptr,
@@ -196,19 +192,19 @@ NormGradient::Sums NormGradient::sums() {
 at::Tensor NormGradient::to_x(const at::Tensor& constant, const at::Tensor& of_x) const {
   auto to_x = at::empty_like(x_);
   const bool cut_already = to_residual_.defined();
-  with_type_of(x_, [&]<typename Pixel>(Pixel) {
+  with_pixel_type(x_, [&]<typename Pixel>(Pixel) {
     const auto* gradient = in<Pixel>(cut_already ? to_residual_ : gradient_);
     const auto* x = in<Pixel>(x_);
     auto* to = out<Pixel>(to_x);
     by_rows(x_, [&](std::int64_t begin, std::int64_t end) {
       const std::int64_t before = begin * x_.size(1);
-      norm_kernels()->of<Pixel>().gradient({.gradient = gradient + before,
-                                            .x = x + before,
-                                            .channels = x_.size(1),
-                                            .of = constants(scaling_),
-                                            .relu = relu_ && !cut_already},
-                                           end - begin, constant.const_data_ptr<float>(),
-                                           of_x.const_data_ptr<float>(), to + before);
+      norm_kernels()->pixels.of<Pixel>().gradient({.gradient = gradient + before,
+                                                   .x = x + before,
+                                                   .channels = x_.size(1),
+                                                   .of = constants(scaling_),
+                                                   .relu = relu_ && !cut_already},
+                                                  end - begin, constant.const_data_ptr<float>(),
+                                                  of_x.const_data_ptr<float>(), to + before);
     });
   });
   return to_x;

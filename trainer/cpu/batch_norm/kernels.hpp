@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <type_traits>
 
 #include "trainer/cpu/bf16.hpp"
 
@@ -63,16 +62,7 @@ struct NormSteps {
 struct NormKernels {
   int lanes;          ///< numbers of channels are multiples of it
   int block_columns;  ///< channels that fit into registers: a multiple of lanes
-  NormSteps<float> of_float32;
-  NormSteps<Bf16> of_bf16;
-
-  template <typename Pixel>
-  const NormSteps<Pixel>& of() const {
-    if constexpr (std::is_same_v<Pixel, Bf16>)
-      return of_bf16;
-    else
-      return of_float32;
-  }
+  ForPixels<NormSteps> pixels;
 };
 
 /// Null where there are none for the instruction set.

@@ -214,7 +214,8 @@ template <typename Pixel>
 constexpr NormSteps<Pixel> kNormSteps = {statistics<Pixel>, normalize<Pixel>, gradient_sums<Pixel>,
                                          gradient<Pixel>};
 
-constexpr NormKernels kNormKernels = {kLanes, kVectors* kLanes, kNormSteps<float>,
-                                      kNormSteps<Bf16>};
+constexpr NormKernels kNormKernels = {.lanes = kLanes,
+                                      .block_columns = kVectors * kLanes,
+                                      .pixels = {kNormSteps<float>, kNormSteps<Bf16>}};
 
 }  // namespace

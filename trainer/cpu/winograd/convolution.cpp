@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "trainer/cpu/pixel_type.hpp"
 #include "trainer/cpu/share.hpp"
 #include "trainer/cpu/winograd/plan.hpp"
 
@@ -12,6 +13,7 @@ namespace sweep::trainer::winograd {
 namespace {
 
 using cpu::share;
+using cpu::with_pixel_type;
 
 /// Sums of the weights' gradient that are kept apart, at most: a thread for each. Their number
 /// follows from shapes: results must not depend on that of threads.
@@ -75,10 +77,11 @@ void by_tiles(const Plan& plan, const Task<Pixel>& task) {
     const auto m = plan.matrices(Part::right, plan.outputs, most);
     for (; begin < end; begin += most) {
       const std::int64_t rows = std::min(most, end - begin);
-      plan.kernels.of<Pixel>().images(task.x, plan.from(begin), v, 0, rows);
+      plan.kernels.pixels.of<Pixel>().images(task.x, plan.from(begin), v, 0, rows);
       plan.kernels.products(read_only(v), panels, rows, plan.inputs, plan.outputs, m, 0,
                             plan.points * plan.panels);
-      plan.kernels.of<Pixel>().results(read_only(m), plan.from(begin), task.bias, task.y, 0, rows);
+      plan.kernels.pixels.of<Pixel>().results(read_only(m), plan.from(begin), task.bias, task.y, 0,
+                                              rows);
     }
   });
 }
@@ -101,7 +104,7 @@ void by_outputs(const Plan& plan, const Task<Pixel>& task) {
   const auto v = plan.matrices(Part::left, plan.inputs, plan.tiles);
   const auto m = plan.matrices(Part::right, plan.outputs, plan.tiles);
   share(plan.tiles, [&](std::int64_t begin, std::int64_t end) {
-    plan.kernels.of<Pixel>().images(task.x, plan.tiling, v, begin, end);
+    plan.kernels.pixels.of<Pixel>().images(task.x, plan.tiling, v, begin, end);
   });
   by_panels(plan, [&](std::int64_t first, std::int64_t count, float* panel) {
     plan.kernels.weights(task.g, task.turned, plan.inputs, plan.outputs, first, first + count,
@@ -111,7 +114,8 @@ void by_outputs(const Plan& plan, const Task<Pixel>& task) {
                           plan.points);
   });
   share(plan.tiles, [&](std::int64_t begin, std::int64_t end) {
-    plan.kernels.of<Pixel>().results(read_only(m), plan.tiling, task.bias, task.y, begin, end);
+    plan.kernels.pixels.of<Pixel>().results(read_only(m), plan.tiling, task.bias, task.y, begin,
+                                            end);
   });
 }
 
@@ -126,23 +130,17 @@ void by_points(const Plan& plan, const Task<Pixel>& task) {
   for (std::int64_t tile = 0; tile < plan.tiles; tile += most) {
     const std::int64_t rows = std::min(most, plan.tiles - tile);
     share(rows, [&](std::int64_t begin, std::int64_t end) {
-      plan.kernels.of<Pixel>().images(task.x, plan.from(tile), v, begin, end);
+      plan.kernels.pixels.of<Pixel>().images(task.x, plan.from(tile), v, begin, end);
     });
     each_point(plan, [&](std::int64_t index) {
       plan.kernels.products(read_only(v), panels, rows, plan.inputs, plan.outputs, m, index,
                             index + 1);
     });
     share(rows, [&](std::int64_t begin, std::int64_t end) {
-      plan.kernels.of<Pixel>().results(read_only(m), plan.from(tile), task.bias, task.y, begin,
-                                       end);
+      plan.kernels.pixels.of<Pixel>().results(read_only(m), plan.from(tile), task.bias, task.y,
+                                              begin, end);
     });
   }
-}
-
-/// Calls f with a number of the type of the pixels.
-template <typename F>
-void with_type_of(const at::Tensor& x, F f) {
-  x.scalar_type() == at::kBFloat16 ? f(Bf16{}) : f(float{});
 }
 
 at::Tensor run(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool turned) {
@@ -150,7 +148,7 @@ at::Tensor run(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& 
   auto y = at::empty({x.size(0), outputs, x.size(2), x.size(3)},
                      x.options().memory_format(at::MemoryFormat::ChannelsLast));
   const Plan plan(x, x.size(1), outputs);
-  with_type_of(x, [&]<typename Pixel>(Pixel) {
+  with_pixel_type(x, [&]<typename Pixel>(Pixel) {
     const auto way = plan.choose(by_tiles<Pixel>, by_outputs<Pixel>, by_points<Pixel>);
     way(plan, {pixels<Pixel>(x),
                weights_of(weight, weight.const_data_ptr<float>()),
@@ -173,8 +171,8 @@ template <typename Pixel>
 void transform(const Plan& plan, const WeightTask<Pixel>& task, std::int64_t tile,
                std::int64_t rows, const Matrices<float>& v, const Matrices<float>& z) {
   share(rows, [&](std::int64_t begin, std::int64_t end) {
-    plan.kernels.of<Pixel>().images(task.x, plan.from(tile), v, begin, end);
-    plan.kernels.of<Pixel>().gradients(task.y, plan.from(tile), z, begin, end);
+    plan.kernels.pixels.of<Pixel>().images(task.x, plan.from(tile), v, begin, end);
+    plan.kernels.pixels.of<Pixel>().gradients(task.y, plan.from(tile), z, begin, end);
   });
 }
 
@@ -208,8 +206,8 @@ void weight_gradient_by_tiles(const Plan& plan, const WeightTask<Pixel>& task) {
       const std::int64_t end = std::min(plan.tiles, (group + 1) * of_group);
       for (std::int64_t begin = group * of_group; begin < end; begin += most) {
         const std::int64_t rows = std::min(most, end - begin);
-        plan.kernels.of<Pixel>().images(task.x, plan.from(begin), v, 0, rows);
-        plan.kernels.of<Pixel>().gradients(task.y, plan.from(begin), z, 0, rows);
+        plan.kernels.pixels.of<Pixel>().images(task.x, plan.from(begin), v, 0, rows);
+        plan.kernels.pixels.of<Pixel>().gradients(task.y, plan.from(begin), z, 0, rows);
         plan.kernels.outer_products(read_only(v), read_only(z), rows, plan.inputs, plan.outputs,
                                     panels, 0, plan.points * plan.panels);
       }
@@ -275,7 +273,7 @@ at::Tensor weight_gradient(const at::Tensor& gradient, const at::Tensor& x,
                            const at::Tensor& weight) {
   const Plan plan(x, weight.size(1), weight.size(0));
   auto to_weight = at::empty_like(weight);
-  with_type_of(x, [&]<typename Pixel>(Pixel) {
+  with_pixel_type(x, [&]<typename Pixel>(Pixel) {
     const auto way = plan.choose(weight_gradient_by_tiles<Pixel>, weight_gradient_by_outputs<Pixel>,
                                  weight_gradient_by_points<Pixel>);
     way(plan, {pixels<Pixel>(x), pixels<Pixel>(gradient),

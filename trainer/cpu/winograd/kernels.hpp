@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <type_traits>
 
 #include "trainer/cpu/bf16.hpp"
 
@@ -85,16 +84,7 @@ struct Kernels {
   void (*weight_gradients)(const float* panels, std::int64_t inputs, std::int64_t outputs,
                            const Weights<float>&, std::int64_t begin, std::int64_t end);
 
-  PixelKernels<float> of_float32;
-  PixelKernels<Bf16> of_bf16;
-
-  template <typename Pixel>
-  const PixelKernels<Pixel>& of() const {
-    if constexpr (std::is_same_v<Pixel, Bf16>)
-      return of_bf16;
-    else
-      return of_float32;
-  }
+  cpu::ForPixels<PixelKernels> pixels;
 };
 
 /// For tiles of 2 or of 4 results in a row; null where there are none for the instruction set.

@@ -210,8 +210,13 @@ struct Stages {
   template <typename Pixel>
   static constexpr PixelKernels<Pixel> kOf = {images<Pixel>, results<Pixel>, gradients<Pixel>};
 
-  static constexpr Kernels kKernels = {kSize,          kLanes,           weights,    products,
-                                       outer_products, weight_gradients, kOf<float>, kOf<Bf16>};
+  static constexpr Kernels kKernels = {.size = kSize,
+                                       .lanes = kLanes,
+                                       .weights = weights,
+                                       .products = products,
+                                       .outer_products = outer_products,
+                                       .weight_gradients = weight_gradients,
+                                       .pixels = {kOf<float>, kOf<Bf16>}};
 };
 
 }  // namespace

@@ -58,9 +58,9 @@ using AttackRegistry = Registry<std::function<std::unique_ptr<Attack>(const Json
 
 /// Last line of an attack's file: its name, its option table, its class (made from its options), a
 /// summary.
-#define SWEEP_REGISTER_ATTACK(name, table, Class, summary)                                 \
-  static const bool registered_attack_ = ::sweep::attacks::AttackRegistry::instance().add( \
-      name, {summary, ::sweep::describe(table), [](const ::sweep::Json& options) {         \
-               return std::unique_ptr<::sweep::attacks::Attack>(                           \
-                   std::make_unique<Class>(::sweep::read_options(table, options)));        \
+#define SWEEP_REGISTER_ATTACK(name, table, Class, summary)                                        \
+  static const bool registered_attack_##Class = ::sweep::attacks::AttackRegistry::instance().add( \
+      name, {summary, ::sweep::describe(table), [](const ::sweep::Json& options) {                \
+               return std::unique_ptr<::sweep::attacks::Attack>(                                  \
+                   std::make_unique<Class>(::sweep::read_options(table, options)));               \
              }})

@@ -14,12 +14,12 @@ TORCH_LIBRARY_FRAGMENT(sweep, library) {
       "()");
 }
 
-using Fused = void(at::Tensor&, const at::Tensor&, const at::Tensor&, const at::Tensor&, double);
+using SignStep = void(at::Tensor&, const at::Tensor&, const at::Tensor&, const at::Tensor&, double);
 
 }  // namespace
 
 void EpsilonBall::step(at::Tensor& images, const at::Tensor& direction, double alpha) const {
-  static const DeviceOperator<Fused> fused("sweep::sign_step");
+  static const DeviceOperator<SignStep> fused("sweep::sign_step");
   const bool suits = images.scalar_type() == at::kFloat && images.is_non_overlapping_and_dense() &&
                      direction.strides() == images.strides() &&
                      lower_.strides() == images.strides();

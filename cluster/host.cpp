@@ -33,12 +33,6 @@ int quota_cores() {
 
 }  // namespace
 
-std::string host_name() {
-  char name[256] = "";
-  ::gethostname(name, sizeof name - 1);
-  return name;
-}
-
 int available_cores() {
   // Not the machine's cores: a job of a cluster may have been given a few of them.
   cpu_set_t given;

@@ -6,8 +6,6 @@
 
 namespace sweep::cluster {
 
-std::string host_name();
-
 /// Cores that this process may run on (the container's quota too limits them); at least 1. Under
 /// mpirun call reset_affinity first.
 int available_cores();

@@ -65,7 +65,7 @@ void restrict_this_process() {
   set_limit(RLIMIT_AS, address_space() + kMemoryBytes);
 }
 
-Json describe(const Content& content, const SharedMemory& memory) {
+Json describe_content(const Content& content, const SharedMemory& memory) {
   Json arrays = Json::object();
   for (const auto& [name, array] : content.arrays)
     arrays[name] = {
@@ -76,7 +76,7 @@ Json describe(const Content& content, const SharedMemory& memory) {
 Json outcome_of(int memory, const std::function<Content(SharedMemory&)>& read) {
   SharedMemory shared(memory);
   try {
-    return describe(read(shared), shared);
+    return describe_content(read(shared), shared);
   } catch (const Error& error) {
     return {{"failure", to_string(error.type())}, {"message", error.what()}};
   } catch (const std::bad_alloc&) {

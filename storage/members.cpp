@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "core/error.hpp"
+#include "core/host_name.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
@@ -158,12 +159,6 @@ void prove_writable(const fs::path& root) {
   const fs::path probe = root / "probe";
   write_atomically(probe, std::string(std::size_t{1} << 20, 'x'));
   fs::remove(probe);
-}
-
-std::string host_name() {
-  char name[256] = "";
-  ::gethostname(name, sizeof name - 1);
-  return name;
 }
 
 std::string who(const Json& member) {

@@ -10,6 +10,7 @@
 
 #include "core/enum_names.hpp"
 #include "core/error.hpp"
+#include "core/host_name.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "storage/artifact_file.hpp"
@@ -65,12 +66,6 @@ bool take(const FileDescriptor& lock, Access access) {
 std::string holder_text(const Store& store) {
   const auto living = living_members(store.root());
   return living.empty() ? read_text(lock_path(store)) : join(living, "; ");
-}
-
-std::string host_name() {
-  char name[256] = "";
-  ::gethostname(name, sizeof name - 1);
-  return name;
 }
 
 }  // namespace

@@ -46,7 +46,8 @@ TORCH_LIBRARY_FRAGMENT(sweep, library) {
   library.def("gather_images(Tensor images, Tensor chosen, Tensor? flipped) -> Tensor");
 }
 
-using Fused = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&);
+using FusedGather = at::Tensor(const at::Tensor&, const at::Tensor&,
+                               const std::optional<at::Tensor>&);
 
 /// @param mask  [N] bool; undefined: none
 at::Tensor flipped(const at::Tensor& images, const at::Tensor& mask) {
@@ -55,7 +56,7 @@ at::Tensor flipped(const at::Tensor& images, const at::Tensor& mask) {
 
 /// The chosen ones of `images` [N,3,H,W] uint8, as a model takes them.
 at::Tensor gathered(const at::Tensor& images, const at::Tensor& chosen, const at::Tensor& mask) {
-  static const attacks::DeviceOperator<Fused> fused("sweep::gather_images");
+  static const attacks::DeviceOperator<FusedGather> fused("sweep::gather_images");
   if (fused.serves(images) && images.is_contiguous())
     return fused(images, chosen, mask.defined() ? std::optional(mask) : std::nullopt);
   return to_model_input(flipped(images.index_select(0, chosen), mask), images.device());

@@ -28,7 +28,7 @@ const auto& fused_distances() {
   return found;
 }
 
-const auto& fused_gradient() {
+const auto& fused_distances_gradient() {
   using Signature =
       std::tuple<at::Tensor, at::Tensor>(const at::Tensor&, const at::Tensor&, const at::Tensor&,
                                          const at::Tensor&, std::array<bool, 2>);
@@ -46,14 +46,14 @@ struct Distances : torch::autograd::Function<Distances> {
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const auto saved = context->get_saved_variables();
     const std::array<bool, 2> wanted{context->needs_input_grad(0), context->needs_input_grad(1)};
-    const auto [to_a, to_b] =
-        fused_gradient()(gradients.front().contiguous(), saved[0], saved[1], saved[2], wanted);
+    const auto [to_a, to_b] = fused_distances_gradient()(gradients.front().contiguous(), saved[0],
+                                                         saved[1], saved[2], wanted);
     return {to_a, to_b};
   }
 };
 
 /// Whether the numbers of an image lie side by side, in one order in both.
-bool suits(const at::Tensor& a, const at::Tensor& b) {
+bool suits_distances(const at::Tensor& a, const at::Tensor& b) {
   return a.scalar_type() == at::kFloat && b.scalar_type() == at::kFloat &&
          a.strides() == b.strides() && a.is_non_overlapping_and_dense() &&
          a.stride(0) * a.size(0) == a.numel();
@@ -62,7 +62,7 @@ bool suits(const at::Tensor& a, const at::Tensor& b) {
 }  // namespace
 
 at::Tensor distances(const at::Tensor& a, const at::Tensor& b) {
-  if (fused_distances().serves(a) && suits(a, b)) return Distances::apply(a, b);
+  if (fused_distances().serves(a) && suits_distances(a, b)) return Distances::apply(a, b);
   std::vector<std::int64_t> all_but_batch;
   for (std::int64_t dim = 1; dim < a.dim(); ++dim) all_but_batch.push_back(dim);
   // LibTorch's norm has the gradient 0 at 0, where the root of a sum of squares has NaN.

@@ -15,7 +15,7 @@ TORCH_LIBRARY_FRAGMENT(sweep, library) {
       "add_uniform_noise(Tensor images, float sigma, Tensor seed, int first_image) -> Tensor");
 }
 
-using Fused = at::Tensor(const at::Tensor&, double, const at::Tensor&, std::int64_t);
+using FusedNoise = at::Tensor(const at::Tensor&, double, const at::Tensor&, std::int64_t);
 
 /// A bijection of 32-bit numbers whose output bits depend on all input bits: two rounds of
 /// xor-shift and multiplication. In int64 and with factors below 2^31, so that no product
@@ -55,7 +55,7 @@ at::Tensor of_images(const at::Tensor& images, const Seed& seed, std::int64_t fi
 
 at::Tensor add_uniform_noise(const at::Tensor& images, double sigma, const Seed& seed,
                              std::int64_t first) {
-  static const attacks::DeviceOperator<Fused> fused("sweep::add_uniform_noise");
+  static const attacks::DeviceOperator<FusedNoise> fused("sweep::add_uniform_noise");
   if (fused.serves(images) && images.scalar_type() == at::kFloat &&
       images.is_contiguous(at::MemoryFormat::ChannelsLast))
     return fused(images, sigma, seed.halves(images.device()), first);

@@ -25,7 +25,7 @@ struct CwOptions {
   bool abort_early = true;
 };
 
-const OptionTable<CwOptions> table{
+const OptionTable<CwOptions> kCwOptions{
     {"binary_search_steps",
      &CwOptions::binary_search_steps,
      {.min = 1, .max = 100, .doc = "searches for the smallest constant c"}},
@@ -333,7 +333,7 @@ class Cw final : public Attack {
   CwOptions options_;
 };
 
-SWEEP_REGISTER_ATTACK("cw", table, Cw,
+SWEEP_REGISTER_ATTACK("cw", kCwOptions, Cw,
                       "smallest L2 change, with binary search of the constant (C&W)");
 
 }  // namespace

@@ -25,9 +25,9 @@ TORCH_LIBRARY_FRAGMENT(sweep, library) {
       "float eps, float rate) -> ()");
 }
 
-using Fused = void(at::Tensor&, at::Tensor&, at::Tensor&, at::Tensor&, const at::Tensor&,
-                   const at::Tensor&, const at::Tensor&, const at::Tensor&, double, double, double,
-                   double);
+using FusedUpdate = void(at::Tensor&, at::Tensor&, at::Tensor&, at::Tensor&, const at::Tensor&,
+                         const at::Tensor&, const at::Tensor&, const at::Tensor&, double, double,
+                         double, double);
 
 /// 1 - beta^t of every image, t from 1: [n,1,1,1] like `images`.
 at::Tensor unbias(const at::Tensor& iteration, double beta, const at::Tensor& images) {
@@ -76,7 +76,7 @@ CwVariables cw_start(const at::Tensor& clean) {
 }
 
 void cw_update(CwVariables& variables, const CwStep& step) {
-  static const DeviceOperator<Fused> fused("sweep::cw_update");
+  static const DeviceOperator<FusedUpdate> fused("sweep::cw_update");
   auto& [w, mean, mean_square, adversarial] = variables;
   const at::Tensor unbias1 = unbias(step.iteration, kBeta1, w);
   const at::Tensor unbias2 = unbias(step.iteration, kBeta2, w);

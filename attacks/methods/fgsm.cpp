@@ -11,7 +11,7 @@ struct FgsmOptions {
   double epsilon = 0;
 };
 
-const OptionTable<FgsmOptions> table{
+const OptionTable<FgsmOptions> kFgsmOptions{
     epsilon_option<FgsmOptions>(),
 };
 
@@ -33,7 +33,8 @@ class Fgsm final : public Attack {
   FgsmOptions options_;
 };
 
-SWEEP_REGISTER_ATTACK("fgsm", table, Fgsm, "one step of epsilon along the gradient's sign (FGSM)");
+SWEEP_REGISTER_ATTACK("fgsm", kFgsmOptions, Fgsm,
+                      "one step of epsilon along the gradient's sign (FGSM)");
 
 }  // namespace
 }  // namespace sweep::attacks

@@ -14,7 +14,7 @@ struct IfgsmOptions {
   std::int64_t steps = 10;
 };
 
-const OptionTable<IfgsmOptions> table{
+const OptionTable<IfgsmOptions> kIfgsmOptions{
     epsilon_option<IfgsmOptions>(),
     alpha_option<IfgsmOptions>(),
     {"steps", &IfgsmOptions::steps, {.min = 1, .max = 1000000, .doc = "number of steps"}},
@@ -42,7 +42,7 @@ class Ifgsm final : public Attack {
   IfgsmOptions options_;
 };
 
-SWEEP_REGISTER_ATTACK("ifgsm", table, Ifgsm,
+SWEEP_REGISTER_ATTACK("ifgsm", kIfgsmOptions, Ifgsm,
                       "iterated FGSM, projected on the epsilon-ball (I-FGSM, BIM)");
 
 }  // namespace

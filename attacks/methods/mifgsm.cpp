@@ -15,7 +15,7 @@ struct MifgsmOptions {
   double decay = 1;
 };
 
-const OptionTable<MifgsmOptions> table{
+const OptionTable<MifgsmOptions> kMifgsmOptions{
     epsilon_option<MifgsmOptions>(),
     alpha_option<MifgsmOptions>(),
     {"steps", &MifgsmOptions::steps, {.min = 1, .max = 1000000, .doc = "number of steps"}},
@@ -50,7 +50,8 @@ class Mifgsm final : public Attack {
   MifgsmOptions options_;
 };
 
-SWEEP_REGISTER_ATTACK("mifgsm", table, Mifgsm, "I-FGSM along a momentum of gradients (MI-FGSM)");
+SWEEP_REGISTER_ATTACK("mifgsm", kMifgsmOptions, Mifgsm,
+                      "I-FGSM along a momentum of gradients (MI-FGSM)");
 
 }  // namespace
 }  // namespace sweep::attacks

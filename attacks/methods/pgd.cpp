@@ -20,7 +20,7 @@ struct PgdOptions {
   std::int64_t seed = 0;
 };
 
-const OptionTable<PgdOptions> table{
+const OptionTable<PgdOptions> kPgdOptions{
     epsilon_option<PgdOptions>(),
     alpha_option<PgdOptions>(),
     {"steps", &PgdOptions::steps, {.min = 1, .max = 1000000, .doc = "number of steps"}},
@@ -94,7 +94,7 @@ class Pgd final : public Attack {
   PgdOptions options_;
 };
 
-SWEEP_REGISTER_ATTACK("pgd", table, Pgd, "I-FGSM from random starts, with restarts (PGD)");
+SWEEP_REGISTER_ATTACK("pgd", kPgdOptions, Pgd, "I-FGSM from random starts, with restarts (PGD)");
 
 }  // namespace
 }  // namespace sweep::attacks

@@ -25,8 +25,9 @@ import torch
 PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
 EQUAL = 1e-6             # images and elements that differ by less are equal
 PLAIN_UNEQUAL = 1 / 64   # images that may differ on the plain path
-FAST_ELEMENTS = 0.002    # elements that may differ on the fast path
-FAST_L2 = 2e-4           # relative difference of the mean L2 there
+# Where sums round in another order, on the fast path or on another processor, signs of gradients near zero flip.
+ROUNDED_ELEMENTS = 0.01  # elements that may differ then
+ROUNDED_L2 = 2e-4        # relative difference of the mean L2 then
 MINIMAL_L2 = 1.01        # C&W: our mean L2 as a part of theirs
 COLUMNS = ("attack", "beside", "path", "images equal", "elements differ", "predictions equal", "mean L2", "theirs",
            "ratio", "success", "theirs", "transfer correct", "theirs", "seconds", "theirs", "verdict")
@@ -59,6 +60,7 @@ class Seen:
 
     def __init__(self, subject, images, seconds=math.nan):
         self.images, self.seconds = images, seconds
+        self.live = not math.isnan(seconds)
         self.l2 = (images.double() - subject.images.double()).flatten(1).norm(dim=1)
         with torch.no_grad():
             self.predictions = subject.model(images).argmax(1)
@@ -79,7 +81,7 @@ class Comparison:
         self.ratio = float(mine.l2.mean() / other.l2.mean())
         self.mine, self.other = mine, other
 
-    def verdict(self, case, layout):
+    def verdict(self, case, same_rounding):
         """Empty, or what is beyond the tolerances."""
         count = len(self.mine.images)
         if case.minimal:
@@ -87,9 +89,9 @@ class Comparison:
             return [f"{missed} images not fooled"] * (missed > 0) + ["mean L2"] * (not self.ratio <= MINIMAL_L2)
         faults = ["predictions"] * (self.predictions < count)
         faults += ["transfer"] * (self.mine.transfer != self.other.transfer)
-        if layout == "nchw":
+        if same_rounding:
             return faults + ["images"] * (count - self.images > math.floor(PLAIN_UNEQUAL * count))
-        return faults + ["elements"] * (self.elements > FAST_ELEMENTS) + ["mean L2"] * (abs(self.ratio - 1) > FAST_L2)
+        return faults + ["elements"] * (self.elements > ROUNDED_ELEMENTS) + ["mean L2"] * (abs(self.ratio - 1) > ROUNDED_L2)
 
     def row(self, case, library, layout, verdict):
         count = len(self.mine.images)
@@ -97,7 +99,7 @@ class Comparison:
                 f"{self.predictions} of {count}", f"{self.mine.l2.mean():.5f}", f"{self.other.l2.mean():.5f}",
                 f"{self.ratio:.6f}", str(int(self.mine.fooled.sum())), str(int(self.other.fooled.sum())),
                 self.mine.transfer_text(), self.other.transfer_text(), f"{self.mine.seconds:.1f}",
-                "-" if math.isnan(self.other.seconds) else f"{self.other.seconds:.1f}", verdict)
+                f"{self.other.seconds:.1f}" if self.other.live else "-", verdict)
 
 
 def stored(folder, case, subject):
@@ -137,7 +139,7 @@ def compare(case, subject, arguments, rows):
     for library, other, judged, note in others_of(case, subject, arguments):
         for layout in layouts:
             comparison = Comparison(mine[layout], other)
-            faults = comparison.verdict(case, layout) if judged else []
+            faults = comparison.verdict(case, layout == "nchw" and other.live) if judged else []
             rows.append(comparison.row(case, library, layout,
                                        "FAILS: " + ", ".join(faults) if faults else "ok" if judged else "not judged"))
             print(" | ".join(rows[-1]) + (f"  ({note})" if note else ""), file=sys.stderr, flush=True)

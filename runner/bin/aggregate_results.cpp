@@ -189,7 +189,7 @@ struct Loaded {
   std::optional<sweep::Json> filling;
 };
 
-std::vector<Loaded> load(const Arguments& arguments) {
+std::vector<Loaded> load_stores(const Arguments& arguments) {
   std::map<std::filesystem::path, Artifacts> stores;
   std::vector<Loaded> all;
   for (const auto& source : selected_sweeps(arguments)) {
@@ -280,7 +280,7 @@ ExitCode run(const Arguments& arguments) {
   const Format format = find_format(format_name(arguments));
   const View view = view_of(arguments);
   check_one_table(arguments, format, selected_sweeps(arguments));
-  auto all = load(arguments);
+  auto all = load_stores(arguments);
   std::vector<Table> tables;
   for (auto& loaded : all) tables.push_back(std::move(loaded.table));
   for (const auto& table : tables)

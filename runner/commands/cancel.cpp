@@ -9,7 +9,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kCancelExamples[] =
     "\nEnds what the trials alone need; what another trial needs too goes on. Finished work is "
     "kept, and retry\n"
     "takes a cancelled trial up again. Without an active run the request waits for its next "
@@ -46,8 +46,8 @@ class Cancel final : public Command {
   std::vector<std::string> trials_;
 };
 
-const bool added =
-    add<Cancel>("cancel", Group::change, "Take trials out of a run, also while it runs", kExamples);
+const bool added_cancel = add<Cancel>(
+    "cancel", Group::change, "Take trials out of a run, also while it runs", kCancelExamples);
 
 }  // namespace
 }  // namespace sweep::commands

@@ -11,7 +11,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kCompletionExamples[] =
     "\nCompletes verbs, options, their values, sweep files and folders. An installed program has "
     "both scripts\n"
     "where shells look for them.\n"
@@ -47,9 +47,9 @@ class Completion final : public Command {
   std::filesystem::path out_;
 };
 
-const bool added =
+const bool added_completion =
     add<Completion>("completion", Group::help,
-                    "What a shell needs to complete commands of sweep_runner", kExamples);
+                    "What a shell needs to complete commands of sweep_runner", kCompletionExamples);
 
 }  // namespace
 }  // namespace sweep::commands

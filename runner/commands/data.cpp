@@ -8,7 +8,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kDataExamples[] =
     "\nThe card says what the dataset is made of: images of each class and split, which were "
     "skipped and why,\n"
     "checksums. The contact sheet is an image (PNG) with some images of each class. A later run "
@@ -34,10 +34,10 @@ class Data final : public Command {
   data::DataRequest request_;
 };
 
-const bool added = add<Data>("data", Group::look,
-                             "Prepare the datasets of a sweep, show what they are made of and "
-                             "what they look like",
-                             kExamples);
+const bool added_data = add<Data>("data", Group::look,
+                                  "Prepare the datasets of a sweep, show what they are made of and "
+                                  "what they look like",
+                                  kDataExamples);
 
 }  // namespace
 }  // namespace sweep::commands

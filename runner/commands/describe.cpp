@@ -8,7 +8,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kDescribeExamples[] =
     "\n"
     "  sweep_runner describe attacks      every attack with its keys, defaults, ranges and units\n"
     "  sweep_runner describe run          the keys of [run]\n"
@@ -31,10 +31,11 @@ class Describe final : public Command {
   std::string kind_;
 };
 
-const bool added = add<Describe>("describe", Group::look,
-                                 "What a sweep file can name, with its keys: describe attacks, "
-                                 "describe models, ...",
-                                 kExamples);
+const bool added_describe =
+    add<Describe>("describe", Group::look,
+                  "What a sweep file can name, with its keys: describe attacks, "
+                  "describe models, ...",
+                  kDescribeExamples);
 
 }  // namespace
 }  // namespace sweep::commands

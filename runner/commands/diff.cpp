@@ -12,7 +12,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kDiffExamples[] =
     "\nCompares what the sweeps say, the accuracies of their tables, and artifacts that both have: "
     "equal names\n"
     "with other contents tell that something does not give the same results everywhere.\n"
@@ -21,10 +21,6 @@ constexpr char kExamples[] =
     "  sweep_runner diff monday tuesday --json      output folders with one run each\n"
     "  sweep_runner diff results:table1 results:table1_long\n"
     "\nExit status: 0 equal; 1 different; 2 bad input.\n";
-
-Json json_of(const std::optional<double>& value) {
-  return value ? Json(*value) : Json();
-}
 
 /// "results:table1" is the run "table1" of the output folder "results", unless there is a folder of
 /// that name.
@@ -63,8 +59,8 @@ class Diff final : public Command {
     for (const auto& cell : difference.cells)
       cells.push_back({{"row", cell.row},
                        {"column", cell.column},
-                       {"a", json_of(cell.a)},
-                       {"b", json_of(cell.b)}});
+                       {"a", optional_json(cell.a)},
+                       {"b", optional_json(cell.b)}});
     for (const auto& id : difference.unequal)
       unequal.push_back({{"kind", storage::to_string(id.kind)}, {"hash", id.hash}});
     std::cout << dump({{"different", difference.any()},
@@ -117,9 +113,9 @@ class Diff final : public Command {
   bool all_ = false, json_ = false;
 };
 
-const bool added =
+const bool added_diff =
     add<Diff>("diff", Group::upkeep,
-              "What tells two runs apart: their sweeps, tables and artifacts", kExamples);
+              "What tells two runs apart: their sweeps, tables and artifacts", kDiffExamples);
 
 }  // namespace
 }  // namespace sweep::commands

@@ -16,7 +16,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kDoctorExamples[] =
     "\nWithout --fix it only says what it finds and what --fix would do. A run that starts mends "
     "most "
     "of this by\n"
@@ -98,8 +98,9 @@ class Doctor final : public Command {
   bool fix_ = false, json_ = false;
 };
 
-const bool added = add<Doctor>("doctor", Group::upkeep,
-                               "Find what is wrong in an output folder, and mend it", kExamples);
+const bool added_doctor =
+    add<Doctor>("doctor", Group::upkeep, "Find what is wrong in an output folder, and mend it",
+                kDoctorExamples);
 
 }  // namespace
 }  // namespace sweep::commands

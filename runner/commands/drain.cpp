@@ -9,7 +9,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kDrainExamples[] =
     "\nTasks that run come to their end, nothing new is started, and the run ends with 75; the "
     "command that started\n"
     "it goes on later. --stop does not wait for running tasks: they save and end, as after "
@@ -43,8 +43,9 @@ class Drain final : public Command {
   bool stop_ = false;
 };
 
-const bool added = add<Drain>("drain", Group::change,
-                              "Let a run come to an end after the tasks that run now", kExamples);
+const bool added_drain =
+    add<Drain>("drain", Group::change, "Let a run come to an end after the tasks that run now",
+               kDrainExamples);
 
 }  // namespace
 }  // namespace sweep::commands

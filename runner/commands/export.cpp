@@ -11,7 +11,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kExportExamples[] =
     "\nThe new folder is an output folder like any other: aggregate_results, verify and run read "
     "it. "
     "Pack it as you\n"
@@ -67,9 +67,9 @@ class Export final : public Command {
   bool json_ = false;
 };
 
-const bool added =
+const bool added_export =
     add<Export>("export", Group::upkeep,
-                "The results of a run, or of some trials, as a folder to share", kExamples);
+                "The results of a run, or of some trials, as a folder to share", kExportExamples);
 
 }  // namespace
 }  // namespace sweep::commands

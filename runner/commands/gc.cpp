@@ -14,7 +14,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kGcExamples[] =
     "\nWithout --delete it only says what it would delete. It takes nothing that the plan of any "
     "run "
     "in the\n"
@@ -99,9 +99,9 @@ class Gc final : public Command {
   bool delete_ = false, files_ = false, json_ = false;
 };
 
-const bool added =
+const bool added_gc =
     add<Gc>("gc", Group::upkeep, "Delete what no sweep of a folder needs any more (dry by default)",
-            kExamples);
+            kGcExamples);
 
 }  // namespace
 }  // namespace sweep::commands

@@ -11,7 +11,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kImportExamples[] =
     "\nEvery artifact is copied, its checksum verified, and its name compared with what it says it "
     "was made from;\n"
     "what does not fit is refused and named. What is here already is never replaced. A sweep that "
@@ -63,8 +63,9 @@ class Import final : public Command {
   bool json_ = false;
 };
 
-const bool added = add<Import>("import", Group::upkeep,
-                               "Take results of another machine into an output folder", kExamples);
+const bool added_import =
+    add<Import>("import", Group::upkeep, "Take results of another machine into an output folder",
+                kImportExamples);
 
 }  // namespace
 }  // namespace sweep::commands

@@ -11,7 +11,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kListExamples[] =
     "\nKeys: id, label, row, state, seconds, attempts, model, why; every key of the spec "
     "(training.epochs); every\n"
     "column of the table, which is its accuracy in percent. States: done, running, waiting, "
@@ -75,8 +75,8 @@ class List final : public Command {
   bool json_ = false, csv_ = false;
 };
 
-const bool added = add<List>("list", Group::look,
-                             "The trials of a run, with filters, columns and order", kExamples);
+const bool added_list = add<List>(
+    "list", Group::look, "The trials of a run, with filters, columns and order", kListExamples);
 
 }  // namespace
 }  // namespace sweep::commands

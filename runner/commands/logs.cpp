@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kPause{200};
 
-constexpr char kExamples[] =
+constexpr char kLogsExamples[] =
     "\nWithout --task: the log of what runs, else of what has failed, else of what came last. "
     "Control characters\n"
     "are shown, not sent to the terminal.\n"
@@ -78,8 +78,8 @@ class Logs final : public Command {
   bool follow_ = false;
 };
 
-const bool added = add<Logs>("logs", Group::look,
-                             "What the executor of a trial has printed; -f follows it", kExamples);
+const bool added_logs = add<Logs>(
+    "logs", Group::look, "What the executor of a trial has printed; -f follows it", kLogsExamples);
 
 }  // namespace
 }  // namespace sweep::commands

@@ -13,7 +13,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kManExamples[] =
     "\nThe page is made from the program itself. An installed program has its pages in "
     "share/man: man sweep_runner-status.\n"
     "\n"
@@ -55,8 +55,8 @@ class Man final : public Command {
   std::filesystem::path out_;
 };
 
-const bool added =
-    add<Man>("man", Group::help, "The manual page of the program, or of a verb", kExamples);
+const bool added_man =
+    add<Man>("man", Group::help, "The manual page of the program, or of a verb", kManExamples);
 
 }  // namespace
 }  // namespace sweep::commands

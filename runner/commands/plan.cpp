@@ -10,7 +10,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kPlanExamples[] =
     "\nNothing is computed. What is there already is looked up in the output folder; times rest on "
     "what runs in\n"
     "that folder have measured. With --devices the run is simulated with the scheduler of real "
@@ -22,7 +22,7 @@ constexpr char kExamples[] =
     "  sweep_runner plan sweeps/table1.toml --seeds 0-4 --only defence.name=none --trials\n"
     "  sweep_runner plan sweeps/table1.toml --json > plan.json\n";
 
-class Plan final : public Command {
+class PlanCommand final : public Command {
  public:
   void add_options(CLI::App& app) override {
     add_sweep_options(app, request_);
@@ -55,9 +55,9 @@ class Plan final : public Command {
   bool trials_ = false, csv_ = false, json_ = false;
 };
 
-const bool added =
-    add<Plan>("plan", Group::run,
-              "What a run would make, what is there already, and how long it takes", kExamples);
+const bool added_plan = add<PlanCommand>(
+    "plan", Group::run, "What a run would make, what is there already, and how long it takes",
+    kPlanExamples);
 
 }  // namespace
 }  // namespace sweep::commands

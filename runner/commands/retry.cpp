@@ -10,7 +10,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kRetryExamples[] =
     "\nGives what has failed, is blocked or was cancelled another chance. Without an active run "
     "the request waits\n"
     "for its next start.\n"
@@ -53,9 +53,9 @@ class Retry final : public Command {
   bool all_ = false;
 };
 
-const bool added =
+const bool added_retry =
     add<Retry>("retry", Group::change,
-               "Try failed or cancelled trials again, also while the run goes on", kExamples);
+               "Try failed or cancelled trials again, also while the run goes on", kRetryExamples);
 
 }  // namespace
 }  // namespace sweep::commands

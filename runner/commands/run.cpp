@@ -24,7 +24,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kRunExamples[] =
     "\nThe table of a sweep: aggregate_results. Everything that is finished is kept in the output "
     "folder and\n"
     "never made twice; Ctrl-C saves and ends, the same command goes on. What has failed for good "
@@ -184,10 +184,10 @@ class Run final : public Command {
   bool print_config_ = false, dry_run_ = false;
 };
 
-const bool added = add<Run>("run", Group::run,
-                            "Run a sweep, or go on where its last run stopped; the verb may be "
-                            "left out",
-                            kExamples);
+const bool added_run = add<Run>("run", Group::run,
+                                "Run a sweep, or go on where its last run stopped; the verb may be "
+                                "left out",
+                                kRunExamples);
 
 }  // namespace
 }  // namespace sweep::commands

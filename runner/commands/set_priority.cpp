@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t kLargest = 1'000'000;
 
-constexpr char kExamples[] =
+constexpr char kSetPriorityExamples[] =
     "\nTasks of a higher priority start first; 0 is the usual one. What runs already is not "
     "stopped. What the trial\n"
     "shares with others gets the priority too. Without an active run the request waits for its "
@@ -54,8 +54,8 @@ class SetPriority final : public Command {
   std::int64_t priority_ = 0;
 };
 
-const bool added =
-    add<SetPriority>("set-priority", Group::change, "What is to start sooner, or later", kExamples);
+const bool added_set_priority = add<SetPriority>(
+    "set-priority", Group::change, "What is to start sooner, or later", kSetPriorityExamples);
 
 }  // namespace
 }  // namespace sweep::commands

@@ -9,7 +9,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kShowExamples[] =
     "\nTRIAL is the trial's number or label, the label of its row, or the first digits of its "
     "model's name.\n"
     "\n"
@@ -42,9 +42,9 @@ class Show final : public Command {
   bool history_ = false, json_ = false;
 };
 
-const bool added =
+const bool added_show =
     add<Show>("show", Group::look,
-              "Everything about a trial: spec, tasks, training, accuracy, files", kExamples);
+              "Everything about a trial: spec, tasks, training, accuracy, files", kShowExamples);
 
 }  // namespace
 }  // namespace sweep::commands

@@ -15,7 +15,7 @@ namespace sweep::commands {
 namespace {
 
 /// Everything that the formats show.
-struct Plan {
+struct ShownPlan {
   plan::Sweep sweep;
   plan::Graph graph;
   plan::Calibration calibration;
@@ -24,10 +24,10 @@ struct Plan {
   std::vector<std::pair<std::size_t, scheduling::Simulated>> simulations;
 };
 
-Plan make_plan(const engine::RunRequest& request, const std::vector<std::size_t>& devices) {
+ShownPlan make_plan(const engine::RunRequest& request, const std::vector<std::size_t>& devices) {
   const auto& catalogue = plan::built_in_catalogue();
   const storage::Store store(request.out);
-  Plan plan{.sweep = plan::read_sweep(request.sweep)};
+  ShownPlan plan{.sweep = plan::read_sweep(request.sweep)};
   plan.notes = plan.sweep.notes;
   plan.graph = plan::build_graph(plan.sweep, catalogue, [&](const Json& dataset) {
     auto summary = plan::inspect_registered(dataset);
@@ -57,7 +57,7 @@ std::string hours(double seconds) {
   return fixed(seconds / 3600, seconds < 36000 ? 3 : 1);
 }
 
-std::string stages_text(const Plan& plan) {
+std::string stages_text(const ShownPlan& plan) {
   double all_cost = 0;
   for (const auto& [kind, stage] : plan.forecast.stages) all_cost += stage.cost;
   TextTable table{.columns = {{"stage"}, {"there", true}, {"to make", true}}};
@@ -73,7 +73,7 @@ std::string stages_text(const Plan& plan) {
   return table.text();
 }
 
-std::string edges_text(const Plan& plan) {
+std::string edges_text(const ShownPlan& plan) {
   std::map<storage::ArtifactKind, std::vector<std::string>> from;
   for (const auto& [edge, count] : plan.forecast.edges)
     from[edge.second].push_back(concat(storage::to_string(edge.first), " (", count, ")"));
@@ -99,7 +99,7 @@ std::string not_measured_text(const plan::Forecast& forecast) {
   return concat("Not measured yet, so by the speed of the others: ", join(kinds, ", "), ".\n");
 }
 
-std::string calibration_text(const Plan& plan) {
+std::string calibration_text(const ShownPlan& plan) {
   const auto& calibration = plan.calibration;
   const std::string ignored =
       calibration.ignored() == 0
@@ -114,7 +114,7 @@ std::string calibration_text(const Plan& plan) {
                 not_measured_text(plan.forecast));
 }
 
-std::string simulations_text(const Plan& plan) {
+std::string simulations_text(const ShownPlan& plan) {
   if (plan.simulations.empty()) return "";
   const bool times = plan.forecast.has_times();
   TextTable table{.columns = {{"devices", true},
@@ -131,7 +131,7 @@ std::string simulations_text(const Plan& plan) {
   return "\n" + table.text();
 }
 
-void print_text(const Plan& plan, std::ostream& out) {
+void print_text(const ShownPlan& plan, std::ostream& out) {
   for (const auto& note : plan.notes) out << note << "\n";
   out << plan.sweep.name << ": " << plan.sweep.trials.size() << " trials, "
       << plan.graph.tasks.size() << " tasks, " << plan.forecast.to_make() << " to do\n\n"
@@ -140,11 +140,7 @@ void print_text(const Plan& plan, std::ostream& out) {
       << calibration_text(plan) << simulations_text(plan);
 }
 
-Json json_of(const std::optional<double>& value) {
-  return value ? Json(*value) : Json();
-}
-
-void print_json(const Plan& plan, std::ostream& out) {
+void print_json(const ShownPlan& plan, std::ostream& out) {
   Json stages = Json::array(), edges = Json::array(), simulations = Json::array();
   for (const auto& [kind, stage] : plan.forecast.stages)
     stages.push_back({{"kind", storage::to_string(kind)},
@@ -152,7 +148,7 @@ void print_json(const Plan& plan, std::ostream& out) {
                       {"to_make", stage.to_make},
                       {"cost", stage.cost},
                       {"measured", stage.measured && stage.device_seconds},
-                      {"device_seconds", json_of(stage.device_seconds)}});
+                      {"device_seconds", optional_json(stage.device_seconds)}});
   for (const auto& [edge, count] : plan.forecast.edges)
     edges.push_back({{"from", storage::to_string(edge.first)},
                      {"to", storage::to_string(edge.second)},
@@ -181,7 +177,7 @@ void print_json(const Plan& plan, std::ostream& out) {
       << "\n";
 }
 
-TextTable trials_table(const Plan& plan) {
+TextTable trials_table(const ShownPlan& plan) {
   const auto trials = plan::trials(plan.graph, plan.forecast);
   TextTable table{.columns = {{"id", true}, {"label"}, {"state"}, {"seconds", true}}};
   for (std::size_t i = 0; i < trials.size(); ++i) {
@@ -197,7 +193,7 @@ TextTable trials_table(const Plan& plan) {
 
 void show_plan(const engine::RunRequest& request, const std::vector<std::size_t>& devices,
                PlanFormat format, std::ostream& out) {
-  const Plan plan = make_plan(request, devices);
+  const ShownPlan plan = make_plan(request, devices);
   if (format == PlanFormat::text) print_text(plan, out);
   if (format == PlanFormat::json) print_json(plan, out);
   if (format == PlanFormat::csv) out << trials_table(plan).csv();

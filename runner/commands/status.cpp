@@ -16,7 +16,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kStatusExamples[] =
     "\nReads the files of the run: it may be on another machine, with the folder in common.\n"
     "\n"
     "  sweep_runner status                       the run in results/\n"
@@ -92,8 +92,9 @@ class Status final : public Command {
   bool json_ = false;
 };
 
-const bool added = add<Status>(
-    "status", Group::look, "How a run stands: progress, devices, failures, time to go", kExamples);
+const bool added_status =
+    add<Status>("status", Group::look, "How a run stands: progress, devices, failures, time to go",
+                kStatusExamples);
 
 }  // namespace
 }  // namespace sweep::commands

@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kExamples[] =
+constexpr char kSubmitExamples[] =
     "\nReturns at once with the job's id. Before its time limit the job saves and goes back to the "
     "queue, until the\n"
     "sweep is finished. Defaults stand in [slurm] of the sweep file, and for all sweeps of yours "
@@ -203,8 +203,8 @@ class Submit final : public Command {
   bool dry_run_ = false;
 };
 
-const bool added =
-    add<Submit>("submit", Group::run, "Hand a sweep to SLURM as a job, and return", kExamples);
+const bool added_submit = add<Submit>(
+    "submit", Group::run, "Hand a sweep to SLURM as a job, and return", kSubmitExamples);
 
 }  // namespace
 }  // namespace sweep::commands

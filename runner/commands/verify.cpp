@@ -15,7 +15,7 @@
 namespace sweep::commands {
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kVerifyExamples[] =
     "\nReads every artifact: its checksum, whether it opens, whether its name is that of what it "
     "was made\n"
     "from, and whether that is there; and says what each run of the folder still lacks. Nothing is "
@@ -71,8 +71,9 @@ class Verify final : public Command {
   bool json_ = false;
 };
 
-const bool added = add<Verify>(
-    "verify", Group::upkeep, "Check every artifact of a folder, and what its runs lack", kExamples);
+const bool added_verify =
+    add<Verify>("verify", Group::upkeep, "Check every artifact of a folder, and what its runs lack",
+                kVerifyExamples);
 
 }  // namespace
 }  // namespace sweep::commands

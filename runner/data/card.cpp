@@ -15,7 +15,7 @@ std::string padded(const std::string& text, std::size_t width) {
   return text + std::string(width - std::min(width, text.size()), ' ');
 }
 
-std::string right(std::int64_t number, std::size_t width) {
+std::string number_cell(std::int64_t number, std::size_t width) {
   const std::string text = concat(number);
   return std::string(width - std::min(width, text.size()), ' ') + text;
 }
@@ -27,8 +27,8 @@ std::string counts_text(const Json& card) {
   std::size_t width = 5;
   for (const auto& name : names) width = std::max(width, name.size());
   const auto line = [&](const std::string& name, std::int64_t trained, std::int64_t tested) {
-    return concat("  ", padded(name, width), right(trained, 9), right(tested, 9),
-                  right(trained + tested, 9), "\n");
+    return concat("  ", padded(name, width), number_cell(trained, 9), number_cell(tested, 9),
+                  number_cell(trained + tested, 9), "\n");
   };
   std::string text = concat("  ", padded("class", width), "    train     test      all\n");
   for (std::size_t k = 0; k < names.size(); ++k) text += line(names[k], train[k], test[k]);

@@ -8,19 +8,15 @@
 
 #include "cluster/host.hpp"
 #include "core/error.hpp"
+#include "core/host_name.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
+#include "runner/engine/clock.hpp"
 #include "runner/engine/executor_message.hpp"
 #include "runner/engine/messages.hpp"
 
 namespace sweep::engine {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point time) {
-  return std::chrono::duration<double>(Clock::now() - time).count();
-}
 
 /// The GPU of this rank, in the form of CUDA_VISIBLE_DEVICES; nothing on a host without one.
 /// Several ranks share a device when there are more of them.
@@ -58,7 +54,7 @@ void Agent::setup(const Json& message) {
   start_executor();
   const auto device = device_of(bus_, setup_.at("run").at("device"));
   report({{"type", "hello"},
-          {"host", cluster::host_name()},
+          {"host", host_name()},
           {"device", device ? "cuda " + *device : "cpu"},
           {"memory_bytes", cluster::memory_bytes()}});
 }

@@ -11,6 +11,7 @@
 #include "cluster/stop_signal.hpp"
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
+#include "core/host_name.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 #include "core/untrusted_json.hpp"
@@ -74,7 +75,7 @@ void report_changes(const Run& run, const std::string& record) {
 void check_device(const std::string& device) {
   if (device == "cuda" && cluster::cuda_devices().empty())
     throw InputError(
-        concat("run.device = \"cuda\" but ", cluster::host_name(),
+        concat("run.device = \"cuda\" but ", host_name(),
                " has no GPU that this process may use (it looks for /dev/nvidia0, ... and at "
                "CUDA_VISIBLE_DEVICES); choose auto or cpu, or start on a machine with a GPU"));
 }
@@ -186,7 +187,7 @@ Run prepare(const RunRequest& request, int ranks, const OnDatasets& on_datasets)
              {"there", there},
              {"joined", request.join},
              {"retry_failed", request.retry_failed},
-             {"host", cluster::host_name()},
+             {"host", host_name()},
              {"pid", ::getpid()}};
   if (const auto job = cluster::batch_job())
     event.update({{"slurm_job", job->id}, {"slurm_restart", job->restart}});

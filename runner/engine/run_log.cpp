@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include "cluster/batch_job.hpp"
-#include "cluster/host.hpp"
 #include "core/atomic_file.hpp"
 #include "core/error.hpp"
+#include "core/host_name.hpp"
 #include "core/log.hpp"
 #include "core/text.hpp"
 
@@ -58,7 +58,7 @@ void RunLog::write_status(const RunView& view) {
   status.update({{"epoch", epoch_},
                  {"time", storage::utc_time()},
                  {"started", started_},
-                 {"host", cluster::host_name()},
+                 {"host", host_name()},
                  {"pid", ::getpid()}});
   if (const auto job = cluster::batch_job()) {
     status.update({{"slurm_job", job->id}, {"slurm_restart", job->restart}});

@@ -9,14 +9,9 @@
 #include <vector>
 
 #include "core/json.hpp"
+#include "runner/engine/clock.hpp"
 
 namespace sweep::engine {
-
-using Clock = std::chrono::steady_clock;
-
-inline double seconds_since(Clock::time_point time) {
-  return std::chrono::duration<double>(Clock::now() - time).count();
-}
 
 /// Tasks by state.
 struct Counts {

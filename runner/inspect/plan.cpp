@@ -13,7 +13,7 @@ namespace {
 using storage::ArtifactKind;
 
 constexpr int kPlanVersion = 3;
-constexpr std::uintmax_t kLargestFile = std::uintmax_t{256} << 20;
+constexpr std::uintmax_t kLargestPlanFile = std::uintmax_t{256} << 20;
 
 storage::ArtifactKind read_kind(const JsonNode& node) {
   try {
@@ -84,7 +84,7 @@ Plan read_plan(const std::filesystem::path& path) {
   const JsonOrigin origin{path.string(),
                           "run the sweep again, which writes it anew and keeps all finished work"};
   Plan plan;
-  plan.document = parse_untrusted(read_bounded(path, kLargestFile));
+  plan.document = parse_untrusted(read_bounded(path, kLargestPlanFile));
   if (!plan.document.is_object()) refuse_damaged(origin, "it is not a JSON object");
   check_version(plan.document, path);
   const JsonNode root(plan.document, origin), table = root.at("table");

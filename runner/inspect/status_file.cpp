@@ -11,7 +11,7 @@
 namespace sweep::inspect {
 namespace {
 
-constexpr std::uintmax_t kLargestFile = std::uintmax_t{64} << 20;
+constexpr std::uintmax_t kLargestStatusFile = std::uintmax_t{64} << 20;
 
 /// Reads keys that may be missing.
 class Keys {
@@ -68,7 +68,7 @@ StatusFile read_status(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path, error)) return status;
   const JsonOrigin origin{path.string(),
                           "a run that is active writes it anew every second; else remove it"};
-  const Json json = parse_untrusted(read_bounded(path, kLargestFile));
+  const Json json = parse_untrusted(read_bounded(path, kLargestStatusFile));
   if (!json.is_object()) refuse_damaged(origin, "it is not a JSON object");
   const JsonNode root(json, origin);
   status.there = true;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kShownFailures = 5;
 constexpr std::size_t kMessageWidth = 200;
-constexpr std::size_t kLabelWidth = 60;
+constexpr std::size_t kTaskLabelWidth = 60;
 constexpr double kBarWidth = 24;
 
 std::size_t at(const Counts& counts, State state) {
@@ -77,10 +77,10 @@ std::string memory_text(double bytes) {
 std::string rank_line(const RankStatus& rank) {
   std::string text = concat("  rank ", rank.rank, "  ", rank.host, rank.host.empty() ? "" : " ",
                             rank.device, "  ", rank.state);
-  if (!rank.label.empty()) text += concat("  ", clipped(rank.label, kLabelWidth));
+  if (!rank.label.empty()) text += concat("  ", clipped(rank.label, kTaskLabelWidth));
   if (rank.fraction) text += concat("  ", std::lround(100 * *rank.fraction), " %");
   if (!rank.text.empty()) {
-    text += "  " + clipped(rank.text, kLabelWidth);
+    text += "  " + clipped(rank.text, kTaskLabelWidth);
   } else {
     if (rank.epoch) text += concat("  epoch ", *rank.epoch);
     if (rank.loss) text += concat("  loss ", fixed(*rank.loss, 4));
@@ -112,9 +112,10 @@ std::string failure_lines(const RunView& run) {
   const std::size_t first = failed.size() - std::min(failed.size(), kShownFailures);
   for (std::size_t i = first; i < failed.size(); ++i) {
     const Attempt& attempt = run.history().task(failed[i]).attempts.back();
-    text += printable(concat("  ", clipped(run.plan().tasks[failed[i]].label, kLabelWidth), ": ",
-                             attempt.failure, ": ", clipped(attempt.message, kMessageWidth))) +
-            "\n";
+    text +=
+        printable(concat("  ", clipped(run.plan().tasks[failed[i]].label, kTaskLabelWidth), ": ",
+                         attempt.failure, ": ", clipped(attempt.message, kMessageWidth))) +
+        "\n";
     if (!attempt.log.empty()) text += printable("    log: " + attempt.log) + "\n";
   }
   if (first > 0) text += concat("  and ", first, " earlier: sweep_runner list --state failed\n");

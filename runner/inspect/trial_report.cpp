@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 using storage::ArtifactKind;
 
 constexpr std::size_t kShownEpochs = 10;
-constexpr std::size_t kLabelWidth = 70;
+constexpr std::size_t kInputLabelWidth = 70;
 
 /// What `read` returns; null, and a line in "problems", when an artifact can't be used.
 template <class Read>
@@ -125,7 +125,7 @@ std::string task_lines(const Json& tasks) {
       ++hidden;
       continue;
     }
-    std::string what = clipped(task.at("label").get<std::string>(), kLabelWidth);
+    std::string what = clipped(task.at("label").get<std::string>(), kInputLabelWidth);
     if (task.contains("progress")) what += "  " + task.at("progress").get<std::string>();
     table.rows.push_back({value_text(task.at("kind")), value_text(task.at("state")),
                           concat(task.at("attempts").size()),
@@ -137,7 +137,7 @@ std::string task_lines(const Json& tasks) {
   return text;
 }
 
-std::string failure_lines(const Json& tasks) {
+std::string attempt_lines(const Json& tasks) {
   std::string text;
   for (const auto& task : tasks) {
     if (task.at("attempts").empty()) continue;
@@ -219,7 +219,7 @@ std::string trial_text(const Json& trial, bool whole_history) {
   if (const auto why = value_text(trial.at("why")); !why.empty()) text += "  " + printable(why);
   text += concat("\ntime     ", duration_text(trial.at("seconds").get<double>()), "\n");
   text += spec_lines(trial.at("spec")) + task_lines(trial.at("tasks")) +
-          failure_lines(trial.at("tasks")) + training_lines(trial.at("training"), whole_history);
+          attempt_lines(trial.at("tasks")) + training_lines(trial.at("training"), whole_history);
   std::string accuracies;
   for (const auto& [column, value] : trial.at("metrics").items())
     if (!value.is_null())

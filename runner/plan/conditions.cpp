@@ -14,7 +14,7 @@ namespace {
 const std::vector<std::string> kRangeKeys{"max", "min", "not"};
 
 /// {min=, max=, not=}, or one with a mistake in it.
-bool is_range(const Json& value) {
+bool is_bounds(const Json& value) {
   return value.is_object() && std::any_of(kRangeKeys.begin(), kRangeKeys.end(),
                                           [&](const auto& key) { return value.contains(key); });
 }
@@ -62,7 +62,7 @@ Condition read_condition(const std::string& key, const Json& wanted, const std::
                          const std::string& name) {
   const std::string place = concat(location, ": ", name);
   Condition condition{.key = key, .location = location};
-  if (!is_range(wanted)) {
+  if (!is_bounds(wanted)) {
     if (wanted.is_array() && wanted.empty())
       throw InputError(concat(place,
                               " is an empty list (no trial has a value of it); give it "
@@ -86,7 +86,7 @@ Condition read_condition(const std::string& key, const Json& wanted, const std::
 
 Conditions read_conditions(const Document& document, const Json& table, const std::string& path) {
   Conditions conditions;
-  for (const auto& [key, wanted] : flatten(table, is_range)) {
+  for (const auto& [key, wanted] : flatten(table, is_bounds)) {
     const std::string dotted = concat(path, ".", key);
     conditions.push_back(read_condition(key, wanted, document.location_of(dotted), dotted));
   }

@@ -11,7 +11,7 @@
 namespace sweep::plan {
 namespace {
 
-std::string value_text(const Json& value) {
+std::string default_text(const Json& value) {
   return value.is_number_float() ? concat(value.get<double>()) : value.dump();
 }
 
@@ -21,7 +21,7 @@ std::string key_text(const OptionInfo& option) {
       option.relative_key.empty() ? option.key : concat(option.key, " or ", option.relative_key);
   return concat("    ", key,
                 option.default_value.is_null() ? "  (required)"
-                                               : concat(" = ", value_text(option.default_value)));
+                                               : concat(" = ", default_text(option.default_value)));
 }
 
 std::string range_text(const OptionInfo& option) {

@@ -72,7 +72,7 @@ std::optional<Fraction> fraction_of(const Json& value) {
   return *bottom < 0 ? Fraction{-*top, -*bottom} : Fraction{*top, *bottom};
 }
 
-std::string number_text(const Json& value) {
+std::string bound_text(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
@@ -108,7 +108,7 @@ class Reader {
 
   Interval interval() const {
     if (from_ >= to_)
-      throw InputError(concat(place("to"), " = ", number_text(range_.at("to")),
+      throw InputError(concat(place("to"), " = ", bound_text(range_.at("to")),
                               " is not above from (there is nothing to draw from between them); "
                               "swap them or give a list"));
     return {from_, to_, logarithmic(), integers_};
@@ -220,9 +220,9 @@ class Reader {
     const auto [from, to, step, below] = over_one_denominator();
     const std::int64_t way = to - from;
     if (step == 0 || (way != 0 && (way < 0) != (step < 0)))
-      throw InputError(concat(place("step"), " = ", number_text(range_.at("step")),
-                              " does not lead from ", number_text(range_.at("from")), " to ",
-                              number_text(range_.at("to")),
+      throw InputError(concat(place("step"), " = ", bound_text(range_.at("step")),
+                              " does not lead from ", bound_text(range_.at("from")), " to ",
+                              bound_text(range_.at("to")),
                               " (there would be no end); correct its "
                               "sign"));
     const std::int64_t steps = way / step;
@@ -230,8 +230,8 @@ class Reader {
       throw InputError(concat(place(""), " has more than ", kMaxTrials,
                               " values (no plan holds so many trials); raise step"));
     if (way % step != 0)
-      throw InputError(concat(place("to"), " = ", number_text(range_.at("to")),
-                              " is not reached in steps of ", number_text(range_.at("step")),
+      throw InputError(concat(place("to"), " = ", bound_text(range_.at("to")),
+                              " is not reached in steps of ", bound_text(range_.at("step")),
                               " (the last value would be ",
                               counted(from, step, below, steps + 1, false).back().dump(),
                               "); give that as to, or another step"));
@@ -270,7 +270,7 @@ class Reader {
 
   void refuse_equal_ends() const {
     if (from_ == to_)
-      throw InputError(concat(place("to"), " = ", number_text(range_.at("to")),
+      throw InputError(concat(place("to"), " = ", bound_text(range_.at("to")),
                               " is the same as from (all values would be equal); give the value "
                               "itself"));
   }

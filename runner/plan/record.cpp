@@ -138,7 +138,7 @@ std::vector<std::string> take_unmatched(Json& trials, const Json& other, const c
   return labels;
 }
 
-std::string value_text(const std::map<std::string, Json>& leaves, const std::string& key) {
+std::string leaf_text(const std::map<std::string, Json>& leaves, const std::string& key) {
   const auto leaf = leaves.find(key);
   return leaf == leaves.end() ? "(none)" : leaf->second.dump();
 }
@@ -171,8 +171,8 @@ std::vector<std::string> changes(const Json& old_record, const Json& new_record)
   for (const auto& [key, value] : before) keys.insert(key);
   for (const auto& [key, value] : after) keys.insert(key);
   for (const auto& key : keys)
-    if (value_text(before, key) != value_text(after, key))
-      lines.push_back(concat(key, ": ", value_text(before, key), " -> ", value_text(after, key)));
+    if (leaf_text(before, key) != leaf_text(after, key))
+      lines.push_back(concat(key, ": ", leaf_text(before, key), " -> ", leaf_text(after, key)));
   return lines;
 }
 

@@ -109,8 +109,8 @@ void apply_seeds(Document& document, const std::string& text) {
 }
 
 /// Which trials meet the condition; those that an option asks for in vain are likely a mistake.
-std::vector<std::size_t> matching(TrialIndex& index, const std::string& option,
-                                  const std::string& text) {
+std::vector<std::size_t> matching_option(TrialIndex& index, const std::string& option,
+                                         const std::string& text) {
   const Assignment wanted = parse(option, text);
   const Json value =
       wanted.values.is_array() && wanted.values.size() == 1 ? wanted.values[0] : wanted.values;
@@ -152,11 +152,11 @@ void select(Sweep& sweep, const Request& request) {
   std::vector<bool> kept(total, true);
   for (const auto& text : request.only) {
     std::vector<bool> matched(total);
-    for (const auto i : matching(index, "--only", text)) matched[i] = true;
+    for (const auto i : matching_option(index, "--only", text)) matched[i] = true;
     for (std::size_t i = 0; i < total; ++i) kept[i] = kept[i] && matched[i];
   }
   for (const auto& text : request.exclude)
-    for (const auto i : matching(index, "--exclude", text)) kept[i] = false;
+    for (const auto i : matching_option(index, "--exclude", text)) kept[i] = false;
   const auto left = static_cast<std::size_t>(std::count(kept.begin(), kept.end(), true));
   if (left == 0)
     throw InputError(

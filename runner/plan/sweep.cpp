@@ -90,8 +90,8 @@ std::vector<Trial> resolve_trials(const Document& document, const Catalogue& cat
 }
 
 /// What stands at `path` matches some trials, or it is a mistake.
-std::vector<std::size_t> matching(const Document& document, TrialIndex& index, const Json& where,
-                                  const std::string& path) {
+std::vector<std::size_t> matching_table(const Document& document, TrialIndex& index,
+                                        const Json& where, const std::string& path) {
   auto found = index.matching(read_conditions(document, where, path));
   if (found.empty())
     throw InputError(concat(document.location_of(path), ": ", path,
@@ -110,7 +110,7 @@ void exclude(const Document& document, std::vector<Trial>& trials) {
       throw InputError(concat(document.location_of(path), ": ", path,
                               " is empty (it would drop every trial); give it conditions, such as "
                               "\"training.seed\" = 0"));
-    for (const auto i : matching(document, index, *table, path)) dropped[i] = true;
+    for (const auto i : matching_table(document, index, *table, path)) dropped[i] = true;
   }
   std::vector<Trial> kept;
   for (std::size_t i = 0; i < trials.size(); ++i)
@@ -146,7 +146,7 @@ std::vector<Priority> read_priorities(const Document& document, const std::vecto
                               "give an integer in [",
                               -kMaxPriority, ", ", kMaxPriority, "]"));
     priorities.push_back(
-        {where, static_cast<int>(number), matching(document, index, where, path + ".where")});
+        {where, static_cast<int>(number), matching_table(document, index, where, path + ".where")});
   }
   return priorities;
 }

@@ -177,7 +177,7 @@ double table1_seconds(const Json& speeds) {
          kTestImages * kCwSteps / speeds.at("cw").get<double>();
 }
 
-void print(const Json& results) {
+void print_benchmark(const Json& results) {
   const std::map<std::string, std::string> texts{
       {"cross-entropy", "training, cross-entropy (images/s)"},
       {"full_loss", "training, L_n 1 + L_a 10 (images/s)"},
@@ -237,7 +237,7 @@ ExitCode bench(const BenchRequest& request) {
   if (request.json) {
     std::cout << results.dump(2) << "\n";
   } else {
-    print(results);
+    print_benchmark(results);
   }
   return ExitCode::ok;
 }

@@ -129,8 +129,8 @@ trainer::TrainingResult run(const trainer::TrainingJob& job, const Checkpoint& c
   return trainer::train(job, resume, hooks_of(progress, checkpoint));
 }
 
-void print(const TrainRequest& request, const trainer::TrainingJob& job,
-           const std::vector<trainer::EpochMetrics>& history) {
+void print_history(const TrainRequest& request, const trainer::TrainingJob& job,
+                   const std::vector<trainer::EpochMetrics>& history) {
   if (request.json) {
     std::cout << Json{{"num_classes", job.num_classes}, {"history", history}}.dump(2) << "\n";
     return;
@@ -168,7 +168,7 @@ ExitCode train(const TrainRequest& request) {
   }
   trainer::write_safetensors(request.out, result.tensors);
   checkpoint.remove();
-  print(request, job, result.history);
+  print_history(request, job, result.history);
   return ExitCode::ok;
 }
 

@@ -2,8 +2,8 @@
 
 #include <torch/version.h>
 
-#include "cluster/host.hpp"
 #include "core/build_info.hpp"
+#include "core/host_name.hpp"
 #include "storage/hdf5/version.hpp"
 #include "storage/journal.hpp"
 #include "trainer/device.hpp"
@@ -24,7 +24,7 @@ Json provenance_of(const Task& task, const std::string& started) {
           {"device", device},
           {"cpu", trainer::cpu_name()},
           {"threads", task.threads},
-          {"host", cluster::host_name()},
+          {"host", host_name()},
           {"started", started},
           {"ended", storage::utc_time()},
           {"attempt", task.attempt},

@@ -9,6 +9,7 @@
 #include <chrono>
 
 #include "core/error.hpp"
+#include "core/host_name.hpp"
 #include "core/text.hpp"
 #include "runner/tensorboard/crc32c.hpp"
 
@@ -63,11 +64,6 @@ std::string bytes_field(int field, const std::string& bytes) {
 std::string masked_crc(const std::string& bytes) {
   const std::uint32_t crc = crc32c(bytes);
   return little_endian(static_cast<std::uint32_t>(std::rotr(crc, 15) + 0xa282ead8U));
-}
-
-std::string host_name() {
-  char name[256] = "";
-  return ::gethostname(name, sizeof name - 1) == 0 && name[0] ? name : "host";
 }
 
 std::filesystem::path new_path(const std::filesystem::path& folder, double now) {

@@ -110,8 +110,8 @@ class Verifier {
 
 /// `open` looks into the file with this index, whose checksum is right.
 template <class Found, class Open>
-std::vector<CheckResult> check(const std::vector<Found>& files, int jobs,
-                               const OnProgress& on_progress, Open open) {
+std::vector<CheckResult> check_all(const std::vector<Found>& files, int jobs,
+                                   const OnProgress& on_progress, Open open) {
   Progress progress{.all_files = files.size()};
   std::vector<std::filesystem::path> paths;
   for (const auto& file : files) {
@@ -152,14 +152,14 @@ CheckResult check_identity(const ArtifactId& id, const Json& attributes) {
 
 std::vector<CheckResult> check_artifacts(const std::vector<FoundArtifact>& artifacts, int jobs,
                                          const OnProgress& on_progress) {
-  return check(artifacts, jobs, on_progress, [](const FoundArtifact& artifact) {
+  return check_all(artifacts, jobs, on_progress, [](const FoundArtifact& artifact) {
     return check_identity(artifact.id, storage::inspect_artifact(artifact.path));
   });
 }
 
 std::vector<CheckResult> check_checkpoints(const std::vector<FoundCheckpoint>& checkpoints,
                                            int jobs, const OnProgress& on_progress) {
-  return check(checkpoints, jobs, on_progress, [](const FoundCheckpoint& checkpoint) {
+  return check_all(checkpoints, jobs, on_progress, [](const FoundCheckpoint& checkpoint) {
     storage::inspect_artifact(checkpoint.path);
     return CheckResult{};
   });

@@ -40,7 +40,7 @@ report::Table table_of(const inspect::RunFolder& run, const report::Plan& plan,
   return table;
 }
 
-Json json_of(const report::Plan::Column& column) {
+Json column_json(const report::Plan::Column& column) {
   return {{"attack", column.attack}, {"attacker", column.attacker}, {"pixels", column.pixels}};
 }
 
@@ -50,7 +50,7 @@ void compare_columns(const report::Plan& a, const report::Plan& b,
   for (const auto& column : a.columns)
     for (const auto& other : b.columns) {
       if (column.label != other.label) continue;
-      auto before = report::leaves(json_of(column)), after = report::leaves(json_of(other));
+      auto before = report::leaves(column_json(column)), after = report::leaves(column_json(other));
       for (const auto& [key, value] : before) after.try_emplace(key);
       for (const auto& [key, value] : after)
         if (before[key] != value)

@@ -24,14 +24,14 @@ fs::path temporary_beside(const fs::path& path) {
   return concat(path.string(), ".", ::getpid(), "-0.tmp");
 }
 
-void check(const std::error_code& error, const char* doing, const fs::path& path) {
+void throw_on_error(const std::error_code& error, const char* doing, const fs::path& path) {
   if (error) throw storage_error(doing, path.string(), error.value());
 }
 
 void copy_beside(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
-  check(error, "copy", from);
+  throw_on_error(error, "copy", from);
 }
 
 /// The content is on the disk before the name is: no power cut leaves a name with half a file.
@@ -41,7 +41,7 @@ void publish(const fs::path& temporary, const fs::path& path) {
     throw storage_error("sync", temporary.string(), errno);
   std::error_code error;
   fs::rename(temporary, path, error);
-  check(error, "rename", temporary);
+  throw_on_error(error, "rename", temporary);
   sync_folder(path.parent_path());
 }
 

@@ -67,19 +67,19 @@ std::map<ArtifactId, std::vector<ArtifactId>> evaluations_of(const storage::Stor
   return found;
 }
 
-Json json_of(const ArtifactId& id) {
+Json id_json(const ArtifactId& id) {
   return {{"kind", storage::to_string(id.kind)}, {"hash", id.hash}};
 }
 
 /// The message that an agent would send (runner/engine/messages.hpp).
 std::string task_message(const ArtifactId& id, const std::vector<ArtifactId>& inputs,
                          const Json& spec, const storage::Store& scratch, std::int64_t epoch) {
-  Json task = json_of(id);
+  Json task = id_json(id);
   task["label"] = concat("recompute ", id.short_name());
   task["spec"] = spec;
   task["locations"] = Json::object();
   task["inputs"] = Json::array();
-  for (const auto& input : inputs) task["inputs"].push_back(json_of(input));
+  for (const auto& input : inputs) task["inputs"].push_back(id_json(input));
   return Json{{"type", "task"},
               {"task", task},
               {"store", scratch.root().string()},

@@ -136,7 +136,7 @@ void check_runs(const storage::Store& store, VerifyReport& report,
   }
 }
 
-Json to_json(const Completeness& run) {
+Json completeness_json(const Completeness& run) {
   Json cells = Json::array();
   for (const auto& cell : run.missing_cells)
     cells.push_back({{"row", cell.row},
@@ -154,7 +154,7 @@ Json to_json(const Completeness& run) {
           {"missing_tasks", run.missing_tasks}};
 }
 
-void print(const Completeness& run, std::ostream& out) {
+void print_completeness(const Completeness& run, std::ostream& out) {
   out << printable(run.run) << ": " << run.cells - run.missing_cells.size() - run.pruned_cells
       << " of " << count_text(run.cells, "cell") << ", "
       << run.tasks - run.missing_tasks.size() - run.pruned_tasks << " of "
@@ -197,7 +197,7 @@ Json to_json(const VerifyReport& report) {
   for (const auto& problem : report.problems)
     problems.push_back(
         {{"problem", problem.code}, {"path", problem.path.string()}, {"message", problem.message}});
-  for (const auto& run : report.runs) runs.push_back(to_json(run));
+  for (const auto& run : report.runs) runs.push_back(completeness_json(run));
   for (const auto& path : report.unknown) unknown.push_back(path.string());
   return {{"ok", report.good_and_complete()},
           {"artifacts", report.artifacts},
@@ -216,7 +216,7 @@ void print(const VerifyReport& report, std::ostream& out) {
         << " is left alone (no file of a sweep has such a name, or it is a link)\n";
   out << report.good << " of " << count_text(report.artifacts, "artifact") << " are whole ("
       << bytes_text(report.bytes) << ")\n";
-  for (const auto& run : report.runs) print(run, out);
+  for (const auto& run : report.runs) print_completeness(run, out);
   if (report.good_and_complete()) out << "all good\n";
 }
 

@@ -27,7 +27,7 @@ hid_t native_type(ElementType type) {
   return H5I_INVALID_HID;
 }
 
-ElementType element_type(hid_t type, const std::string& name) {
+ElementType stored_element_type(hid_t type, const std::string& name) {
   for (const auto candidate :
        {ElementType::uint8, ElementType::int64, ElementType::float32, ElementType::float64})
     if (checked(H5Tequal(type, native_type(candidate)), "H5Tequal") > 0) return candidate;
@@ -144,7 +144,7 @@ struct Mapping {
   std::size_t bytes;
 };
 
-std::vector<hsize_t> shape_of(const Dataset& dataset) {
+std::vector<hsize_t> sizes_of(const Dataset& dataset) {
   const Dataspace space(checked(H5Dget_space(dataset.get()), "H5Dget_space"));
   const int rank = checked(H5Sget_simple_extent_ndims(space.get()), "H5Sget_simple_extent_ndims");
   std::vector<hsize_t> shape(static_cast<std::size_t>(rank));
@@ -167,8 +167,8 @@ bool fits(const std::vector<hsize_t>& shape, std::size_t element, std::size_t by
 Array map_array(hid_t file, const std::string& name, const Mapping& mapping) {
   const Dataset dataset(checked(H5Dopen2(file, name.c_str(), H5P_DEFAULT), "H5Dopen2"));
   const Datatype type(checked(H5Dget_type(dataset.get()), "H5Dget_type"));
-  const std::vector<hsize_t> shape = shape_of(dataset);
-  const ElementType element = element_type(type.get(), name);
+  const std::vector<hsize_t> shape = sizes_of(dataset);
+  const ElementType element = stored_element_type(type.get(), name);
   const Error beyond_the_end(FailureType::bad_data,
                              concat("array '", name, "' reaches beyond the end of its file"));
   if (!fits(shape, element_bytes(element), mapping.bytes)) throw beyond_the_end;

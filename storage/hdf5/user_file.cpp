@@ -89,8 +89,8 @@ struct Layout {
   std::uint64_t stored_bytes;  ///< of all elements in the file's type, before compression
 };
 
-std::vector<std::int64_t> shape_of(const FileOfUser& opened, const Dataset& dataset,
-                                   const WantedArray& wanted) {
+std::vector<std::int64_t> wanted_shape(const FileOfUser& opened, const Dataset& dataset,
+                                       const WantedArray& wanted) {
   const Dataspace space(checked(H5Dget_space(dataset.get()), "H5Dget_space"));
   std::vector<hsize_t> sizes(H5S_MAX_RANK);
   const bool is_array = H5Sget_simple_extent_type(space.get()) == H5S_SIMPLE;
@@ -111,7 +111,7 @@ std::vector<std::int64_t> shape_of(const FileOfUser& opened, const Dataset& data
   return shape;
 }
 
-ElementType element_type(const FileOfUser& opened, hid_t type, const WantedArray& wanted) {
+ElementType wanted_element_type(const FileOfUser& opened, hid_t type, const WantedArray& wanted) {
   const auto kind = H5Tget_class(type);
   const std::size_t bytes = H5Tget_size(type);
   if (wanted.values == Values::integers) {
@@ -222,7 +222,8 @@ Array read_array(const FileOfUser& opened, const WantedArray& wanted, const Allo
   if (id < 0) opened.refuse(concat("has no array at '", wanted.key, "'"), "name a dataset");
   const Dataset dataset(id);
   const Datatype type(checked(H5Dget_type(dataset.get()), "H5Dget_type"));
-  Layout layout{element_type(opened, type.get(), wanted), shape_of(opened, dataset, wanted), 0};
+  Layout layout{wanted_element_type(opened, type.get(), wanted),
+                wanted_shape(opened, dataset, wanted), 0};
   layout.stored_bytes = count_of(layout.shape) * H5Tget_size(type.get());
   check_storage(opened, dataset, layout, wanted);
   Array array = allocate(layout.type, layout.shape);

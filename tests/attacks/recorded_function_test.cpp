@@ -12,9 +12,9 @@ namespace sweep::attacks {
 namespace {
 
 using Tensors = RecordedFunction::Tensors;
-using sweep::testing::make_fake_recorder;
-using sweep::testing::recordings;
-using sweep::testing::replays;
+using sweep::test_support::make_fake_recorder;
+using sweep::test_support::recordings;
+using sweep::test_support::replays;
 
 /// As where a device refuses an operation while it records.
 class BrokenRecording final : public Recording {

@@ -51,7 +51,7 @@ class ExecutorProcessTest : public ::testing::Test {
   }
   std::string log() const { return read_text(folder_ / "log"); }
 
-  sweep::testing::TemporaryFolder folder_;
+  sweep::test_support::TemporaryFolder folder_;
 };
 
 TEST_F(ExecutorProcessTest, ALineWithoutEndEndsTheProcess) {
@@ -161,7 +161,7 @@ TEST_F(ExecutorProcessTest, TakesItsChildrenWithIt) {
 
 TEST_F(ExecutorProcessTest, DiesWithItsParent) {
   const auto pid_file = folder_ / "pid";
-  const int status = sweep::testing::in_child([&] {
+  const int status = sweep::test_support::in_child([&] {
     const auto* process = new ExecutorProcess(shell("sleep 100"));  // never destroyed
     write_atomically(pid_file, std::to_string(process->pid()));
     ::kill(::getpid(), SIGKILL);

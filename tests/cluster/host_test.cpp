@@ -32,7 +32,7 @@ TEST(CudaDevices, AreThoseThatTheEnvironmentLeaves) {
 }
 
 TEST(Affinity, BindingIsCountedAndUndone) {
-  EXPECT_EQ(sweep::testing::in_child([] {
+  EXPECT_EQ(sweep::test_support::in_child([] {
               const int before = available_cores();
               int first = 0;
               cpu_set_t given;
@@ -63,7 +63,6 @@ TEST(Affinity, RanksThatFillTheHostHaveCoresOfTheirOwn) {
 }
 
 TEST(Host, KnowsItself) {
-  EXPECT_FALSE(host_name().empty());
   EXPECT_TRUE(std::filesystem::exists(program_folder() / "cluster_tests"));
 }
 

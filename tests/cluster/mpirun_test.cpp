@@ -30,7 +30,7 @@ class Mpirun : public ::testing::Test {
   }
 
  private:
-  sweep::testing::TemporaryFolder folder_;
+  sweep::test_support::TemporaryFolder folder_;
   std::string path_;
 };
 

@@ -20,10 +20,10 @@ namespace sweep {
 namespace {
 
 namespace fs = std::filesystem;
+using test_support::message_of;
+using test_support::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::message_of;
-using testing::TemporaryFolder;
 
 std::vector<std::string> files_in(const fs::path& folder) {
   std::vector<std::string> names;
@@ -77,8 +77,8 @@ TEST(WriteAtomically, AcceptsABareFileName) {
 TEST(WriteAtomically, FullDiskLeavesTheOldFileAndNoTemporary) {
   const TemporaryFolder folder;
   write_atomically(folder / "a", "old");
-  EXPECT_EQ(testing::in_child([&] {
-              testing::limit_file_size(1000);
+  EXPECT_EQ(test_support::in_child([&] {
+              test_support::limit_file_size(1000);
               const std::string message =
                   storage_message([&] { write_atomically(folder / "a", std::string(5000, 'x')); });
               EXPECT_THAT(message, HasSubstr("cannot write"));

@@ -10,8 +10,8 @@
 namespace sweep {
 namespace {
 
+using test_support::message_of;
 using ::testing::HasSubstr;
-using testing::message_of;
 using ::testing::StartsWith;
 
 constexpr char kText[] = R"(title = "grid"
@@ -81,14 +81,14 @@ TEST(Document, DatesAreRefusedByName) {
 }
 
 TEST(ReadToml, SaysWhatIsWrongWithTheFile) {
-  const testing::TemporaryFolder folder;
+  const test_support::TemporaryFolder folder;
   EXPECT_THAT(message_of([&] { read_toml(folder / "none.toml"); }),
               HasSubstr("none.toml' (No such file or directory); give the path of a TOML file"));
   EXPECT_THAT(message_of([&] { read_toml(folder.path()); }), HasSubstr("Is a directory"));
 }
 
 TEST(ReadToml, ReadsFilesWithTheirPathAsLocation) {
-  const testing::TemporaryFolder folder;
+  const test_support::TemporaryFolder folder;
   const auto path = folder / "a.toml";
   write_atomically(path, "\nkey = 1\n");
   EXPECT_EQ(read_toml(path).location_of("key"), path.string() + ":2:1");

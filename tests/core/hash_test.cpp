@@ -38,7 +38,7 @@ TEST(DeriveSeed, DiffersInEveryArgument) {
 }
 
 TEST(Sha256OfFile, IsThatOfItsContent) {
-  const testing::TemporaryFolder folder;
+  const test_support::TemporaryFolder folder;
   const std::string text(3'000'000, 'x');
   write_atomically(folder / "a", text);
   EXPECT_EQ(sha256_of_file(folder / "a"), sha256(text));

@@ -10,9 +10,9 @@
 namespace sweep {
 namespace {
 
+using test_support::message_of;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using testing::message_of;
 using ::testing::StartsWith;
 
 struct Example {

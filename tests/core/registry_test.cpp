@@ -8,8 +8,8 @@
 namespace sweep {
 namespace {
 
+using test_support::message_of;
 using ::testing::HasSubstr;
-using testing::message_of;
 using IntRegistry = Registry<int (*)()>;
 
 IntRegistry registry_of_one_and_two() {

@@ -11,8 +11,8 @@
 namespace sweep {
 namespace {
 
+using test_support::message_of;
 using ::testing::HasSubstr;
-using testing::message_of;
 
 std::string nested(int depth) {
   return std::string(static_cast<std::size_t>(depth), '[') +
@@ -48,7 +48,7 @@ TEST(UntrustedJson, NamesWhatIsWrong) {
 }
 
 TEST(UntrustedJson, FilesAreReadUpToALimit) {
-  const testing::TemporaryFolder folder;
+  const test_support::TemporaryFolder folder;
   write_atomically(folder / "file", "12345");
   EXPECT_EQ(read_bounded(folder / "file", 5), "12345");
   EXPECT_THAT(message_of([&] { read_bounded(folder / "file", 4); }), HasSubstr("has 5 bytes"));

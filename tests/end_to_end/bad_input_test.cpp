@@ -7,7 +7,7 @@
 #include "core/atomic_file.hpp"
 #include "tests/end_to_end/program.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 namespace {
 
 constexpr char kTiny[] = R"([sweep]
@@ -214,4 +214,4 @@ TEST_F(BadInput, NpInsideMpirun) {
 }
 
 }  // namespace
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

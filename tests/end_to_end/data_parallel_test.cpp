@@ -10,14 +10,14 @@
 #include "tests/end_to_end/program.hpp"
 #include "tests/end_to_end/same_results.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 namespace {
 
 using ::testing::HasSubstr;
 
 // Two steps an epoch. That the numbers are right to the last digits is tested in
 // float64 (tests/trainer/data_parallel_test.cpp); here float32 has its way.
-constexpr char kSweep[] = R"([sweep]
+constexpr char kParallelSweep[] = R"([sweep]
 name = "parallel"
 [dataset]
 name = "synthetic_lesions"
@@ -40,7 +40,7 @@ class DataParallel : public ::testing::Test {
  protected:
   std::string command(const std::string& out, int ranks, const std::string& more = "",
                       int devices = 0) {
-    write_atomically(folder_ / "parallel.toml", kSweep);
+    write_atomically(folder_ / "parallel.toml", kParallelSweep);
     return concat((binaries() / "sweep_runner").string(), " run --np ", ranks, " ",
                   (folder_ / "parallel.toml").string(), " --out ", (folder_ / out).string(),
                   " --devices-per-trial ", devices == 0 ? ranks : devices, " ", more);
@@ -183,4 +183,4 @@ TEST_F(DataParallel, WhatDependsOnTheNumberOfRanksHasAnotherName) {
 }
 
 }  // namespace
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

@@ -7,12 +7,12 @@
 #include "tests/end_to_end/program.hpp"
 #include "trainer/datasets/png.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 namespace {
 
 using ::testing::HasSubstr;
 
-constexpr char kSweep[] = R"([sweep]
+constexpr char kDatasetSweep[] = R"([sweep]
 name = "own"
 [dataset]
 name = "image_folder"
@@ -43,7 +43,7 @@ class Datasets : public ::testing::Test {
         for (int i = 0; i < count; ++i) write_image(split, name, i);
     for (const auto& [name, i] : {std::pair("a", 1), std::pair("b", 0), std::pair("b", 2)})
       damage(image("test", name, i));
-    write_atomically(folder_ / "own.toml", kSweep);
+    write_atomically(folder_ / "own.toml", kDatasetSweep);
   }
 
   std::filesystem::path image(const std::string& split, const std::string& name, int i) const {
@@ -134,4 +134,4 @@ TEST_F(Datasets, DataSaysWhatIsWrongBeforeItStarts) {
 }
 
 }  // namespace
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

@@ -10,7 +10,7 @@
 #include "tests/end_to_end/noop_sweep.hpp"
 #include "tests/end_to_end/same_results.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 namespace {
 
 using ::testing::Gt;
@@ -317,4 +317,4 @@ TEST(Engine, RequestsThatAreNoneAreRemovedWithAWarning) {
 }
 
 }  // namespace
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

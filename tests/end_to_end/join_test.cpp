@@ -8,7 +8,7 @@
 #include "storage/store.hpp"
 #include "tests/end_to_end/noop_sweep.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 namespace {
 
 namespace fs = std::filesystem;
@@ -51,7 +51,7 @@ std::size_t tasks_of(std::size_t trials) {
   return 3 * trials + 2;
 }
 
-bool wait_for_done(const NoopSweep& sweep, std::size_t count) {
+bool wait_for_all_done(const NoopSweep& sweep, std::size_t count) {
   return wait_until([&] { return all_events(sweep, "done").size() >= count; }, 120);
 }
 
@@ -111,9 +111,9 @@ TEST(Join, WhatAKilledRunWasMakingGoesToTheOther) {
 TEST(Join, ALaterRunHelpsAndOneThatIsStoppedGivesItsTasksBack) {
   const NoopSweep sweep(16);
   Background first(sweep.command(kQuiet, R"({"seconds": 0.2})"));
-  ASSERT_TRUE(wait_for_done(sweep, 3));
+  ASSERT_TRUE(wait_for_all_done(sweep, 3));
   Background second(sweep.command(kQuiet, R"({"seconds": 0.2})"));
-  ASSERT_TRUE(wait_for_done(sweep, 8));
+  ASSERT_TRUE(wait_for_all_done(sweep, 8));
   first.signal(SIGTERM);
   EXPECT_EQ(first.wait(), 75);
   Background third(sweep.command(kQuiet, R"({"seconds": 0.2})"));
@@ -125,7 +125,7 @@ TEST(Join, ALaterRunHelpsAndOneThatIsStoppedGivesItsTasksBack) {
 TEST(Join, WhatFailsInOneRunIsTriedByTheOther) {
   const NoopSweep sweep(3);
   Background slow(sweep.command(kQuiet, R"({"seconds": 0.5, "failing_kind": "model"})"));
-  ASSERT_TRUE(wait_for_done(sweep, 1));
+  ASSERT_TRUE(wait_for_all_done(sweep, 1));
   Background good(sweep.command(kQuiet, R"({"seconds": 0.5})"));
   slow.wait();
   EXPECT_EQ(good.wait(), 0);
@@ -190,7 +190,7 @@ TEST(Join, ARunThatIsTakenForDeadEndsAndCanGoOn) {
   fs::create_directories(sweep.out());
   const fs::path said = sweep.out() / "said";
   Background run(sweep.command(concat("--join > ", said.string(), " 2>&1"), R"({"seconds": 0.4})"));
-  ASSERT_TRUE(wait_for_done(sweep, 1));
+  ASSERT_TRUE(wait_for_all_done(sweep, 1));
   for (const auto& member : fs::directory_iterator(sweep.out() / "members"))
     if (member.path().filename() != "lock") fs::remove(member.path());
   EXPECT_EQ(run.wait(), 75);
@@ -199,4 +199,4 @@ TEST(Join, ARunThatIsTakenForDeadEndsAndCanGoOn) {
 }
 
 }  // namespace
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

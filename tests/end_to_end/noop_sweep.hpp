@@ -6,7 +6,7 @@
 #include "core/atomic_file.hpp"
 #include "tests/end_to_end/program.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 
 /// A sweep of `trials` seeds with clean images and one attack, done by noop_executor.
 class NoopSweep {
@@ -58,4 +58,4 @@ epsilon = "4/255"
   TemporaryFolder folder_;
 };
 
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

@@ -5,7 +5,7 @@
 
 #include "tests/end_to_end/noop_sweep.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 namespace {
 
 using ::testing::HasSubstr;
@@ -147,4 +147,4 @@ TEST(Plan, NeedsNeitherMpiNorLibTorch) {
 }
 
 }  // namespace
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

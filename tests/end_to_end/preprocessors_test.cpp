@@ -9,7 +9,7 @@
 #include "tests/end_to_end/program.hpp"
 #include "tests/end_to_end/same_results.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 namespace {
 
 std::string shrunk_table4(const std::filesystem::path& out, int ranks,
@@ -100,4 +100,4 @@ TEST(Pixels, AreRoundedBeforeAModelSeesThem) {
 }
 
 }  // namespace
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

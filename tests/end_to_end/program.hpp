@@ -18,7 +18,7 @@
 #include "storage/journal.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 
 struct Outcome {
   int status = -1;     ///< exit status, or 128 + signal
@@ -117,4 +117,4 @@ inline std::vector<Json> events(const std::vector<Json>& journal, const std::str
   return found;
 }
 
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

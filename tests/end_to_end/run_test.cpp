@@ -10,7 +10,7 @@
 #include "tests/end_to_end/program.hpp"
 #include "tests/end_to_end/same_results.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 namespace {
 
 /// One undisturbed run on one rank, shared by the tests of this file.
@@ -169,4 +169,4 @@ TEST(EndToEnd, AChangedFileSaysWhatChangedAndKeepsTheRest) {
 }
 
 }  // namespace
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

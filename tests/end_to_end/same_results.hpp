@@ -9,7 +9,7 @@
 
 #include "storage/artifact_file.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 
 /// Every artifact of a store by kind and name.
 inline std::map<std::string, std::filesystem::path> artifacts_of(
@@ -51,4 +51,4 @@ inline void expect_same_results(const std::filesystem::path& a, const std::files
   }
 }
 
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

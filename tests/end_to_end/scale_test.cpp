@@ -5,7 +5,7 @@
 
 #include "tests/end_to_end/noop_sweep.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 namespace {
 
 class ManyRanks : public ::testing::TestWithParam<int> {};
@@ -34,4 +34,4 @@ TEST(Scale, FailuresAndCrashesOnManyRanksLoseNothing) {
 }
 
 }  // namespace
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

@@ -12,7 +12,7 @@
 #include "tests/end_to_end/noop_sweep.hpp"
 #include "tests/end_to_end/same_results.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 namespace {
 
 namespace fs = std::filesystem;
@@ -230,4 +230,4 @@ INSTANTIATE_TEST_SUITE_P(
                       R"({"type":"exit","code":0}\n)"));
 
 }  // namespace
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

@@ -14,7 +14,7 @@
 #include "storage/hdf5/handle.hpp"
 #include "tests/end_to_end/program.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 namespace {
 
 namespace fs = std::filesystem;
@@ -382,4 +382,4 @@ TEST_F(Steps, PredictGivesTheLogitsOfPyTorch) {
 }
 
 }  // namespace
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

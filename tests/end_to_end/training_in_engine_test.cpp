@@ -7,12 +7,12 @@
 #include "tests/end_to_end/program.hpp"
 #include "tests/end_to_end/same_results.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 namespace {
 
 using ::testing::Ge;
 
-constexpr char kSweep[] = R"([sweep]
+constexpr char kTrainingSweep[] = R"([sweep]
 name = "small"
 [dataset]
 name = "synthetic_lesions"
@@ -45,7 +45,7 @@ class TrainingInEngine : public ::testing::Test {
  protected:
   Outcome run(const std::string& out, const std::string& environment, const std::string& arguments,
               const std::string& more = "") {
-    write_atomically(folder_ / "small.toml", kSweep + more);
+    write_atomically(folder_ / "small.toml", kTrainingSweep + more);
     return run_shell(concat("env ", environment, " ", (binaries() / "sweep_runner").string(),
                             " run ", (folder_ / "small.toml").string(), " --out ",
                             (folder_ / out).string(), " ", arguments));
@@ -108,4 +108,4 @@ TEST_F(TrainingInEngine, VerifyMakesEvaluationsAgainAndFindsThoseThatDiffer) {
 }
 
 }  // namespace
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

@@ -7,7 +7,7 @@
 #include "tests/end_to_end/noop_sweep.hpp"
 #include "tests/end_to_end/same_results.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 
 /// The folder of a real run whose tasks do nothing: 11 artifacts, 6 cells.
 class Upkeep : public ::testing::Test {
@@ -38,4 +38,4 @@ class Upkeep : public ::testing::Test {
   NoopSweep sweep_{3};
 };
 
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

@@ -12,7 +12,7 @@
 #include "core/hash.hpp"
 #include "tests/end_to_end/upkeep_folder.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 namespace {
 
 namespace fs = std::filesystem;
@@ -299,4 +299,4 @@ TEST_F(DiffSafety, AColumnThatMeansSomethingElseIsAChange) {
 }
 
 }  // namespace
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

@@ -7,7 +7,7 @@
 
 #include "tests/end_to_end/upkeep_folder.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 namespace {
 
 namespace fs = std::filesystem;
@@ -204,4 +204,4 @@ TEST_F(Upkeep, ImportRefusesWhatIsNotWhatItSays) {
 }
 
 }  // namespace
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

@@ -152,5 +152,38 @@ class MachinePaths(LintTest):
             self.assert_finds("machine_paths.py", "docs/a.md:2")
 
 
+class OwnNames(LintTest):
+    def write_code(self, name, *lines, namespace="sweep::plan", anonymous=True):
+        inner = ["namespace {", *lines, "}  // namespace"] if anonymous else lines
+        self.write(name, "\n".join([f"namespace {namespace} {{", *inner, f"}}  // namespace {namespace}", ""]))
+
+    def test_two_files_with_one_name(self):
+        self.write_code("runner/plan/a.cpp", "namespace fs = std::filesystem;", "int size_of(int a) {", "  return a;", "}")
+        self.write_code("runner/plan/b.cpp", "int width_of(int size_of);", "namespace fs = std::filesystem;")
+        self.assert_passes("own_names.py")
+        for line in (
+            "struct size_of {", "constexpr char size_of[] = R\"(text)\";", "using size_of = int;", "const A<B, C> size_of{1};",
+            "std::vector<std::pair<int, B>> size_of(", "at::Tensor& size_of();", "using std::size_of;", "enum class size_of { a };",
+        ):
+            self.write_code("runner/plan/b.cpp", line)
+            self.assert_finds("own_names.py", "runner/plan/b.cpp:3: size_of is also a name of runner/plan/a.cpp")
+
+    def test_only_what_may_meet(self):
+        self.write_code("runner/plan/a.cpp", "int size_of();", "using std::string;")
+        self.write_code("runner/plan/b.cpp", "using std::string;")
+        self.write_code("runner/report/b.cpp", "int size_of();", namespace="sweep::report")
+        self.write_code("tests/plan/b_test.cpp", "int size_of();")
+        self.write_code("tests/more/b_test.cpp", "int size_of();")
+        self.assert_passes("own_names.py")
+
+    def test_names_of_headers(self):
+        self.write_code("core/a.hpp", "inline bool is_range(int a) {", "}", namespace="sweep", anonymous=False)
+        self.write_code("core/b.hpp", "class Tensor;", namespace="at", anonymous=False)
+        self.write_code("runner/plan/a.cpp", "class Tensor {", "bool is_it();")
+        self.assert_passes("own_names.py")
+        self.write_code("runner/plan/a.cpp", "bool is_range(long a);")
+        self.assert_finds("own_names.py", "runner/plan/a.cpp:3: is_range hides what core/a.hpp declares (sweep)")
+
+
 if __name__ == "__main__":
     unittest.main()

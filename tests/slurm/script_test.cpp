@@ -13,9 +13,9 @@
 namespace sweep::slurm {
 namespace {
 
+using test_support::run_shell;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using testing::run_shell;
 using ::testing::StartsWith;
 
 Submission table1() {
@@ -90,7 +90,7 @@ TEST(BatchScript, OfAnArrayAndOfAChain) {
 }
 
 TEST(BatchScript, IsBashWhateverItsWordsAre) {
-  const testing::TemporaryFolder folder;
+  const test_support::TemporaryFolder folder;
   Submission job = table1();
   job.command = {"run", "a b/$(touch evil);'\"`rm`\n.toml", "--set=x=*"};
   job.run_folder = "/data/me/it's here; rm/runs/table1";

@@ -19,10 +19,10 @@ namespace sweep::storage {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::example_content;
+using test_support::example_content;
+using test_support::message_of;
+using test_support::TemporaryFolder;
 using ::testing::HasSubstr;
-using testing::message_of;
-using testing::TemporaryFolder;
 
 std::string bytes_of(const Array& array) {
   return {static_cast<const char*>(array.data.get()), array.bytes()};
@@ -161,8 +161,8 @@ TEST_F(ArtifactFile, ThatIsNotThereIsAStorageError) {
 }
 
 TEST_F(ArtifactFile, FullDiskLeavesNothing) {
-  EXPECT_EQ(testing::in_child([&] {
-              testing::limit_file_size(20000);
+  EXPECT_EQ(test_support::in_child([&] {
+              test_support::limit_file_size(20000);
               message_of([&] { write_artifact(file_, example_content()); }, FailureType::storage);
             }),
             0);

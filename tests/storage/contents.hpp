@@ -6,7 +6,7 @@
 
 #include "storage/array.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 
 /// Every element type, and shapes from a scalar over an empty array to one of 60 KB.
 inline storage::Content example_content() {
@@ -33,4 +33,11 @@ inline storage::Content example_content() {
   return content;
 }
 
-}  // namespace sweep::testing
+/// One number.
+inline storage::Content content_of(double value) {
+  storage::Content content;
+  content.arrays["value"] = storage::Array::own<double>({value}, {1});
+  return content;
+}
+
+}  // namespace sweep::test_support

@@ -44,8 +44,8 @@ TEST(H5py, ReadsEveryValueByItsName) {
   const std::string python = SWEEP_PYTHON;
   if (std::system(concat("'", python, "' -c 'import h5py' 2>/dev/null").c_str()) != 0)
     GTEST_SKIP() << "no h5py in " << python;
-  const testing::TemporaryFolder folder;
-  write_artifact(folder / "a.h5", testing::example_content());
+  const test_support::TemporaryFolder folder;
+  write_artifact(folder / "a.h5", test_support::example_content());
   std::ofstream(folder / "reader.py") << kReader;
   EXPECT_EQ(std::system(concat("'", python, "' '", (folder / "reader.py").string(), "' '",
                                (folder / "a.h5").string(), "'")

@@ -19,8 +19,8 @@ namespace sweep::storage {
 namespace {
 
 using hdf5::checked;
+using test_support::message_of;
 using ::testing::HasSubstr;
-using testing::message_of;
 
 class HostileFile : public ::testing::Test {
  protected:
@@ -60,7 +60,7 @@ class HostileFile : public ::testing::Test {
                 "H5Dcreate2"));
   }
 
-  const testing::TemporaryFolder folder_;
+  const test_support::TemporaryFolder folder_;
   const std::filesystem::path file_ = folder_ / "a.h5";
 };
 

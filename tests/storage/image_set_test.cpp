@@ -72,7 +72,7 @@ class ImageSetTest : public ::testing::Test {
   Content read(const ImageSetKeys& keys = {}) const { return read_image_set(file_, keys); }
 
   std::string refusal(const ImageSetKeys& keys = {}) const {
-    return testing::message_of([&] { read(keys); });
+    return test_support::message_of([&] { read(keys); });
   }
 
   /// With labels as they should be, and images as `fill` makes them.
@@ -95,7 +95,7 @@ class ImageSetTest : public ::testing::Test {
   }
 
   static inline const std::vector<hsize_t> kShape{kImages, 3, kSide, kSide};
-  const testing::TemporaryFolder folder_;
+  const test_support::TemporaryFolder folder_;
   const std::filesystem::path file_ = folder_ / "set.h5";
 };
 

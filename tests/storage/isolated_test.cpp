@@ -18,9 +18,9 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string message_of(const std::function<Content(SharedMemory&)>& read,
-                       FailureType type = FailureType::bad_input) {
-  return testing::message_of([&] { read_isolated("the set 'x'", read); }, type);
+std::string isolated_message(const std::function<Content(SharedMemory&)>& read,
+                             FailureType type = FailureType::bad_input) {
+  return test_support::message_of([&] { read_isolated("the set 'x'", read); }, type);
 }
 
 TEST(Isolated, ArraysAndAttributesComeBack) {
@@ -41,31 +41,34 @@ TEST(Isolated, ArraysAndAttributesComeBack) {
 }
 
 TEST(Isolated, ErrorsKeepTheirTypeAndText) {
-  EXPECT_EQ(message_of([](SharedMemory&) -> Content { throw InputError("no labels"); }),
+  EXPECT_EQ(isolated_message([](SharedMemory&) -> Content { throw InputError("no labels"); }),
             "no labels");
-  EXPECT_EQ(message_of([](SharedMemory&) -> Content { throw Error(FailureType::bad_data, "y"); },
+  EXPECT_EQ(
+      isolated_message([](SharedMemory&) -> Content { throw Error(FailureType::bad_data, "y"); },
                        FailureType::bad_data),
-            "y");
+      "y");
 }
 
 TEST(Isolated, Crash) {
-  EXPECT_THAT(message_of([](SharedMemory&) -> Content {
+  EXPECT_THAT(isolated_message([](SharedMemory&) -> Content {
                 ::raise(SIGSEGV);
                 return {};
               }),
               HasSubstr("the set 'x' can't be read (the process that read it died: Segmentation"));
-  EXPECT_THAT(message_of([](SharedMemory&) -> Content { std::abort(); }), HasSubstr("Aborted"));
-  EXPECT_THAT(message_of([](SharedMemory&) -> Content { ::_exit(3); }), HasSubstr("error"));
+  EXPECT_THAT(isolated_message([](SharedMemory&) -> Content { std::abort(); }),
+              HasSubstr("Aborted"));
+  EXPECT_THAT(isolated_message([](SharedMemory&) -> Content { ::_exit(3); }), HasSubstr("error"));
 }
 
 TEST(Isolated, AnEndWithoutAWord) {
-  EXPECT_THAT(message_of([](SharedMemory&) -> Content { ::_exit(0); }), HasSubstr("no sense"));
+  EXPECT_THAT(isolated_message([](SharedMemory&) -> Content { ::_exit(0); }),
+              HasSubstr("no sense"));
 }
 
 TEST(Isolated, AnArrayThatIsNotThere) {
   const std::vector<std::vector<std::int64_t>> shapes{{4, -1}, {std::int64_t{1} << 62, 4}, {5000}};
   for (const auto& shape : shapes)
-    EXPECT_THAT(message_of(
+    EXPECT_THAT(isolated_message(
                     [&](SharedMemory& memory) {
                       Array array = memory.allocate(ElementType::uint8, {3});
                       array.shape = shape;
@@ -77,7 +80,7 @@ TEST(Isolated, AnArrayThatIsNotThere) {
 
 TEST(Isolated, MoreMemoryThanIsExplained) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they reserve terabytes
-  EXPECT_THAT(message_of([](SharedMemory&) -> Content {
+  EXPECT_THAT(isolated_message([](SharedMemory&) -> Content {
                 const std::vector<char> large(std::size_t{2} << 30);
                 throw InputError(std::to_string(large.size()));
               }),

@@ -14,7 +14,7 @@
 namespace sweep::storage {
 namespace {
 
-using testing::message_of;
+using test_support::message_of;
 
 class JournalTest : public ::testing::Test {
  protected:
@@ -32,7 +32,7 @@ class JournalTest : public ::testing::Test {
     return list;
   }
 
-  const testing::TemporaryFolder folder_;
+  const test_support::TemporaryFolder folder_;
   const std::filesystem::path path_ = folder_ / "runs/one/journal.jsonl";
 };
 
@@ -85,15 +85,15 @@ TEST_F(JournalTest, BytesThatAreNoUtf8DoNotLoseTheEvent) {
 }
 
 TEST_F(JournalTest, FullDiskLeavesNoHalfLineAndTheEventIsKept) {
-  const int status = testing::in_child([&] {
+  const int status = test_support::in_child([&] {
     Journal journal(path_);
     journal.append({{"n", 1}});
     journal.commit();
-    testing::limit_file_size(200);
+    test_support::limit_file_size(200);
     journal.append({{"n", 2}, {"text", std::string(200, 'x')}});
     message_of([&] { journal.commit(); }, FailureType::storage);
     if (numbers() != std::vector<int>{1}) std::abort();
-    testing::limit_file_size(1000);
+    test_support::limit_file_size(1000);
     journal.append({{"n", 3}});
     journal.commit();
   });

@@ -11,6 +11,7 @@
 
 #include "core/text.hpp"
 #include "storage/store.hpp"
+#include "tests/storage/contents.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -19,19 +20,14 @@ namespace sweep::storage {
 namespace {
 
 namespace fs = std::filesystem;
+using test_support::content_of;
+using test_support::message_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::message_of;
 using ::testing::SizeIs;
 
 const std::string kHash(64, 'a');
-
-Content content_of(double value) {
-  Content content;
-  content.arrays["value"] = Array::own<double>({value}, {1});
-  return content;
-}
 
 /// A process that does something with a lock of its own, says so, and waits to be killed.
 class Member {
@@ -101,7 +97,7 @@ class MembersTest : public ::testing::Test {
  protected:
   static StoreLock joined(const Store& store) { return StoreLock(store, Access::joined); }
 
-  const testing::TemporaryFolder folder_;
+  const test_support::TemporaryFolder folder_;
   const Store store_{folder_ / "out"};
   const ArtifactId id_{ArtifactKind::model, kHash};
 };

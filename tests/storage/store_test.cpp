@@ -11,6 +11,7 @@
 #include "core/text.hpp"
 #include "storage/artifact_file.hpp"
 #include "storage/journal.hpp"
+#include "tests/storage/contents.hpp"
 #include "tests/support/child.hpp"
 #include "tests/support/message_of.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -19,14 +20,9 @@ namespace sweep::storage {
 namespace {
 
 namespace fs = std::filesystem;
+using test_support::content_of;
+using test_support::message_of;
 using ::testing::HasSubstr;
-using testing::message_of;
-
-Content content_of(double value) {
-  Content content;
-  content.arrays["value"] = Array::own<double>({value}, {1});
-  return content;
-}
 
 double value_of(const Content& content) {
   return content.array("value").values<double>()[0];
@@ -45,7 +41,7 @@ class StoreTest : public ::testing::Test {
     return fs::exists(folder) ? std::distance(fs::directory_iterator(folder), {}) : 0;
   }
 
-  const testing::TemporaryFolder folder_;
+  const test_support::TemporaryFolder folder_;
   const Store store_{folder_ / "out"};
   const ArtifactId id_{ArtifactKind::model, std::string(64, 'a')};
 };
@@ -181,7 +177,7 @@ TEST_F(StoreTest, ToAskForTheHolderKeepsNobodyOut) {
 TEST_F(StoreTest, IsLockedAgainstOtherProcesses) {
   const StoreLock lock(store_);
   const pid_t owner = ::getpid();
-  EXPECT_EQ(testing::in_child([&] {
+  EXPECT_EQ(test_support::in_child([&] {
               EXPECT_THAT(message_of([&] { StoreLock second(store_); }),
                           HasSubstr(concat("is in use by another run (process ", owner, " on ")));
             }),
@@ -239,8 +235,8 @@ TEST_F(StoreTest, PartsOfTheFolderThatCannotBeWrittenAreTheUsersToMend) {
 }
 
 TEST_F(StoreTest, FullDiskIsFoundBeforeTheRunStarts) {
-  EXPECT_EQ(testing::in_child([&] {
-              testing::limit_file_size(100000);
+  EXPECT_EQ(test_support::in_child([&] {
+              test_support::limit_file_size(100000);
               EXPECT_THAT(message_of([&] { StoreLock lock(store_); }),
                           HasSubstr("the output folder can't be used: cannot write"));
             }),
@@ -250,9 +246,9 @@ TEST_F(StoreTest, FullDiskIsFoundBeforeTheRunStarts) {
 }
 
 TEST_F(StoreTest, FullDiskLeavesNoHalfArtifact) {
-  EXPECT_EQ(testing::in_child([&] {
+  EXPECT_EQ(test_support::in_child([&] {
               const StoreLock lock(store_);
-              testing::limit_file_size(1000);
+              test_support::limit_file_size(1000);
               EXPECT_THAT(message_of([&] { store_.publish(id_, content_of(1), lock.epoch()); },
                                      FailureType::storage),
                           HasSubstr("cannot write"));

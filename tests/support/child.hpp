@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace sweep::testing {
+namespace sweep::test_support {
 
 /// Runs `action` in a forked process, for what would change this one for good. Returns the
 /// process's wait status: 0 when no expectation of `action` failed.
@@ -37,4 +37,4 @@ inline void limit_file_size(rlim_t bytes) {
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

@@ -5,7 +5,7 @@
 
 #include "attacks/recorded_function.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 
 inline int recordings = 0, replays = 0;
 
@@ -34,4 +34,4 @@ inline attacks::Recorder* make_fake_recorder() {
   return new FakeRecorder;
 }
 
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

@@ -6,7 +6,7 @@
 
 #include "core/error.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 
 /// The text of the Error that `action` throws; a failure of the test when it throws none.
 template <class Action>
@@ -21,4 +21,4 @@ std::string message_of(Action action, FailureType type = FailureType::bad_input)
   return "";
 }
 
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

@@ -9,7 +9,7 @@
 #include "core/text.hpp"
 #include "storage/hdf5/handle.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 namespace {
 
 namespace hdf5 = storage::hdf5;
@@ -61,4 +61,4 @@ at::Tensor read_reference(const std::filesystem::path& file, const std::string& 
   return values;
 }
 
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

@@ -7,7 +7,7 @@ namespace at {
 class Tensor;
 }
 
-namespace sweep::testing {
+namespace sweep::test_support {
 
 /// A file of the reference results of other libraries, below SWEEP_SHARED_DIR; an empty path where
 /// they are not at hand.
@@ -17,4 +17,4 @@ std::filesystem::path reference_file(const std::string& name);
 /// the stored size (half floats as float32). @throws Error{bad_data}
 at::Tensor read_reference(const std::filesystem::path& file, const std::string& dataset);
 
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

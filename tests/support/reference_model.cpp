@@ -6,7 +6,7 @@
 #include "trainer/module_state.hpp"
 #include "trainer/weights/weights.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 namespace {
 
 /// In evaluation mode, parameters without gradients, pixels taken raw.
@@ -72,4 +72,4 @@ attacks::Logits reference_small_cnn(const std::filesystem::path& file) {
   };
 }
 
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

@@ -6,7 +6,7 @@
 #include "attacks/attack.hpp"
 #include "trainer/models/model.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 
 /// A ResNet18 with the weights of a safetensors file under torchvision's names, as the reference
 /// results were made with it: pixels taken raw, evaluation mode, convolutions in NCHW order,
@@ -22,4 +22,4 @@ std::shared_ptr<trainer::Classifier> reference_resnet18_b(const std::filesystem:
 /// and pooling, then the mean and a linear layer.
 attacks::Logits reference_small_cnn(const std::filesystem::path& file);
 
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

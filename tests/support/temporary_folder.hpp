@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-namespace sweep::testing {
+namespace sweep::test_support {
 
 /// A new folder that is removed with everything in it.
 class TemporaryFolder {
@@ -27,4 +27,4 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

@@ -24,8 +24,8 @@ Json options_of(const std::string& defence) {
                     {"random_epsilon", true}};
 }
 
-std::unique_ptr<Defence> make(const std::string& name, const Json& options,
-                              const Classifier& model) {
+std::unique_ptr<Defence> make_defence(const std::string& name, const Json& options,
+                                      const Classifier& model) {
   return DefenceRegistry::instance().at(name).make(options, {model, nullptr});
 }
 
@@ -70,7 +70,8 @@ Losses losses_after_steps_of(const std::string& defence) {
   const auto trained = train(job, {}, {});
   const auto model = make_model(3);
   copy_state(trained.tensors, state_of(model->module()), "the model");
-  const auto loss = make(defence, defence == "none" ? Json::object() : options_of(defence), *model);
+  const auto loss =
+      make_defence(defence, defence == "none" ? Json::object() : options_of(defence), *model);
   const auto batch = whole_batch(to_model_input(job.images, at::kCPU), job.labels);
   model->module().train();
   for (int step = 0; step < kSteps; ++step) {
@@ -97,7 +98,7 @@ TEST_P(AdversarialTraining, FollowsItsSeedAndMovesNoStatisticsByAttacking) {
   const auto run = [&](std::uint64_t seed) {
     const auto model = make_model(3);
     model->module().train();
-    const auto terms = make(GetParam(), options_of(GetParam()), *model)
+    const auto terms = make_defence(GetParam(), options_of(GetParam()), *model)
                            ->loss(*model, whole_batch(images, labels), seed);
     EXPECT_EQ(state_of(model->module()).at("bn1.num_batches_tracked").item<std::int64_t>(), 1);
     EXPECT_TRUE(model->module().is_training());
@@ -121,7 +122,7 @@ TEST(FgsmTraining, WeighsAdversarialImagesByLambda) {
   Json options = options_of("fgsm_training");
   options["random_epsilon"] = false;
   const auto loss = [&](const Json& given) {
-    return make("fgsm_training", given, *model)
+    return make_defence("fgsm_training", given, *model)
         ->loss(*model, whole_batch(images, labels), 1)
         .total.item<double>();
   };

@@ -57,7 +57,7 @@ at::Tensor rows(const Json& json) {
 class AnalyticModel : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    const auto path = testing::reference_file("analytic_models.json");
+    const auto path = test_support::reference_file("analytic_models.json");
     if (path.empty()) GTEST_SKIP() << "SWEEP_SHARED_DIR is not set";
     reference = Json::parse(std::ifstream(path)).at(GetParam());
     const auto& entry = ModelRegistry::instance().at(GetParam());

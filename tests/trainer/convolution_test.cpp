@@ -14,11 +14,11 @@
 namespace sweep::trainer {
 namespace {
 
-struct Shape {
+struct FewChannelsShape {
   std::int64_t channels, kernel, stride, padding, height, width;
 };
 
-class FewChannels : public ::testing::TestWithParam<Shape> {};
+class FewChannels : public ::testing::TestWithParam<FewChannelsShape> {};
 
 /// Against the gradient that LibTorch gives, in float64.
 TEST_P(FewChannels, HaveTheGradientOfATransposedConvolution) {
@@ -33,18 +33,18 @@ TEST_P(FewChannels, HaveTheGradientOfATransposedConvolution) {
   EXPECT_LT(relative_error(actual, expected), 1e-13);
 }
 
-INSTANTIATE_TEST_SUITE_P(, FewChannels,
-                         ::testing::Values(Shape{3, 7, 2, 3, 16, 16}, Shape{3, 7, 2, 3, 17, 20},
-                                           Shape{3, 3, 1, 1, 8, 8}, Shape{3, 3, 2, 1, 9, 8},
-                                           Shape{1, 1, 1, 0, 4, 4}, Shape{4, 3, 3, 0, 11, 10},
-                                           Shape{2, 5, 3, 2, 13, 13}, Shape{3, 1, 2, 0, 7, 8},
-                                           Shape{3, 4, 4, 0, 15, 16}, Shape{3, 3, 1, 2, 5, 6}),
-                         [](const auto& tested) {
-                           const Shape& s = tested.param;
-                           return concat(s.channels, "x", s.kernel, "x", s.kernel, "_stride",
-                                         s.stride, "_padding", s.padding, "_", s.height, "x",
-                                         s.width);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    , FewChannels,
+    ::testing::Values(FewChannelsShape{3, 7, 2, 3, 16, 16}, FewChannelsShape{3, 7, 2, 3, 17, 20},
+                      FewChannelsShape{3, 3, 1, 1, 8, 8}, FewChannelsShape{3, 3, 2, 1, 9, 8},
+                      FewChannelsShape{1, 1, 1, 0, 4, 4}, FewChannelsShape{4, 3, 3, 0, 11, 10},
+                      FewChannelsShape{2, 5, 3, 2, 13, 13}, FewChannelsShape{3, 1, 2, 0, 7, 8},
+                      FewChannelsShape{3, 4, 4, 0, 15, 16}, FewChannelsShape{3, 3, 1, 2, 5, 6}),
+    [](const auto& tested) {
+      const FewChannelsShape& s = tested.param;
+      return concat(s.channels, "x", s.kernel, "x", s.kernel, "_stride", s.stride, "_padding",
+                    s.padding, "_", s.height, "x", s.width);
+    });
 
 /// Outputs and gradients of one convolution, as it is placed and as LibTorch computes it.
 TEST(Convolution, ComputesTheSameOnEveryWay) {

@@ -8,14 +8,15 @@
 namespace sweep::trainer {
 namespace {
 
-std::unique_ptr<Defence> make(const std::string& name, double temperature,
-                              std::shared_ptr<Classifier> teacher, const Classifier& model) {
+std::unique_ptr<Defence> make_with_temperature(const std::string& name, double temperature,
+                                               std::shared_ptr<Classifier> teacher,
+                                               const Classifier& model) {
   const auto& entry = DefenceRegistry::instance().at(name);
   return entry.make(complete(entry.schema, {{"temperature", temperature}}),
                     {model, std::move(teacher)});
 }
 
-std::shared_ptr<Classifier> fixed(std::shared_ptr<Classifier> model) {
+std::shared_ptr<Classifier> with_fixed_weights(std::shared_ptr<Classifier> model) {
   model->module().eval();
   for (auto& parameter : model->module().parameters()) parameter.set_requires_grad(false);
   return model;
@@ -26,8 +27,8 @@ TEST(Temperature, DividesTheLogitsAndKeepsTheGradientsSize) {
   model->module().eval();
   const auto images = at::rand({4, 3, 32, 32});
   const auto labels = at::tensor({0, 1, 2, 0}, at::kLong);
-  const auto terms =
-      make("temperature", 5, nullptr, *model)->loss(*model, whole_batch(images, labels), 1);
+  const auto terms = make_with_temperature("temperature", 5, nullptr, *model)
+                         ->loss(*model, whole_batch(images, labels), 1);
   const auto expected = 5 * at::cross_entropy_loss(model->forward(images).logits / 5, labels);
   EXPECT_NEAR(terms.total.item<double>(), expected.item<double>(), 1e-5);
 }
@@ -37,11 +38,11 @@ TEST(Distillation, IsTheCrossEntropyWithTheTeachersSoftLabels) {
   model->module().eval();
   std::shared_ptr<Classifier> teacher = make_model(3);
   teacher->initialize(7);
-  fixed(teacher);
+  with_fixed_weights(teacher);
   const auto images = at::rand({4, 3, 32, 32});
   const auto labels = at::zeros({4}, at::kLong);
-  const auto terms =
-      make("distillation", 4, teacher, *model)->loss(*model, whole_batch(images, labels), 1);
+  const auto terms = make_with_temperature("distillation", 4, teacher, *model)
+                         ->loss(*model, whole_batch(images, labels), 1);
   const auto p = at::softmax(teacher->forward(images).logits / 4, 1);
   const auto log_q = at::log_softmax(model->forward(images).logits / 4, 1);
   EXPECT_NEAR(terms.total.item<double>(), (-4 * (p * log_q).sum(1).mean()).item<double>(), 1e-5);
@@ -52,7 +53,7 @@ TEST(Distillation, IsTheCrossEntropyWithTheTeachersSoftLabels) {
 
 TEST(Distillation, NeedsATeacher) {
   const auto model = make_model(3);
-  EXPECT_THROW(make("distillation", 20, nullptr, *model), Error);
+  EXPECT_THROW(make_with_temperature("distillation", 20, nullptr, *model), Error);
 }
 
 TEST(Distillation, StudentLearnsFromTheTeacherAlone) {

@@ -22,7 +22,7 @@
 namespace sweep::trainer {
 namespace {
 
-using sweep::testing::message_of;
+using sweep::test_support::message_of;
 using ::testing::HasSubstr;
 
 template <class Number>
@@ -113,14 +113,14 @@ class HostilePth : public ::testing::Test {
   }
 
   void expect_refusal_in_little_memory(const std::string& reason) const {
-    const auto status = sweep::testing::in_child([&] {
+    const auto status = sweep::test_support::in_child([&] {
       limit_memory(250 << 20);
       EXPECT_THAT(message_of([&] { read_weights(file_); }), HasSubstr(reason));
     });
     EXPECT_EQ(status, 0);
   }
 
-  const sweep::testing::TemporaryFolder folder_;
+  const sweep::test_support::TemporaryFolder folder_;
   const std::filesystem::path file_ = folder_ / "a.pth";
 };
 
@@ -288,7 +288,7 @@ TEST_F(HostilePth, ArchivesOfOtherThings) {
 TEST_F(HostilePth, DirectoriesThatClaimTooMuch) {
   read(dict(text("w") + tensor()));
   const std::string good = read_text(file_);
-  const auto status = sweep::testing::in_child([&] {
+  const auto status = sweep::test_support::in_child([&] {
     limit_memory(300 << 20);
     int refused = 0;
     for (std::size_t place = good.find("PK\1\2"); place + 4 <= good.size(); ++place) {

@@ -14,8 +14,8 @@ struct Arrays {
     for (const char* name : {"f_clean", "f_noisy", "x_clean", "xhat_clean", "xhat_noisy",
                              "logits_clean", "logits_noisy", "dLn_df_clean", "dLa_dxhat_clean",
                              "dLa_dxhat_noisy", "dCE_dlogits_clean", "dCE_dlogits_noisy"})
-      values[name] = testing::read_reference(path, name).to(type);
-    values["labels"] = testing::read_reference(path, "labels").to(at::kLong);
+      values[name] = test_support::read_reference(path, name).to(type);
+    values["labels"] = test_support::read_reference(path, "labels").to(at::kLong);
   }
 
   const at::Tensor& operator[](const std::string& name) const { return values.at(name); }
@@ -34,7 +34,7 @@ constexpr double kClassification = 20.805112344090695;
 class ReferenceLosses : public ::testing::Test {
  protected:
   void SetUp() override {
-    path = testing::reference_file("losses.h5");
+    path = test_support::reference_file("losses.h5");
     if (path.empty()) GTEST_SKIP() << "SWEEP_SHARED_DIR is not set";
   }
   std::filesystem::path path;

@@ -16,22 +16,22 @@
 namespace sweep::trainer {
 namespace {
 
-at::Tensor product() {
+at::Tensor product_of_ones() {
   return at::matmul(at::full({4, 4}, 1.001), at::full({4, 4}, 1.001));
 }
 
 TEST(Autocast, LastsAsLongAsItsScope) {
   {
     const Autocast outer(Precision::bf16, at::kCPU);
-    EXPECT_EQ(product().scalar_type(), at::kBFloat16);
+    EXPECT_EQ(product_of_ones().scalar_type(), at::kBFloat16);
     EXPECT_EQ(Autocast::current(), Precision::bf16);
     {
       const Autocast inner(Precision::float32, at::kCPU);
-      EXPECT_EQ(product().scalar_type(), at::kFloat);
+      EXPECT_EQ(product_of_ones().scalar_type(), at::kFloat);
     }
-    EXPECT_EQ(product().scalar_type(), at::kBFloat16);
+    EXPECT_EQ(product_of_ones().scalar_type(), at::kBFloat16);
   }
-  EXPECT_EQ(product().scalar_type(), at::kFloat);
+  EXPECT_EQ(product_of_ones().scalar_type(), at::kFloat);
   EXPECT_EQ(Autocast::current(), Precision::float32);
 }
 
@@ -48,7 +48,7 @@ TEST(Tf32, IsASettingOfItsScopeAndOfCudaAlone) {
   EXPECT_EQ(precision_on(at::kCPU, "bf16"), Precision::bf16);
 }
 
-TrainingJob denoising_job(const std::string& precision) {
+TrainingJob job_in(const std::string& precision) {
   auto job = toy_job(24, 32);
   job.defence = "denoising";
   job.defence_options = denoising_options(1, 10);
@@ -58,8 +58,8 @@ TrainingJob denoising_job(const std::string& precision) {
 
 /// What is stored has all its digits, and the losses are those of float32 but for rounding.
 TEST(Bf16Training, IsFloat32TrainingButForRounding) {
-  const auto exact = train(denoising_job("float32"), {}, {});
-  const auto rounded = train(denoising_job("bf16"), {}, {});
+  const auto exact = train(job_in("float32"), {}, {});
+  const auto rounded = train(job_in("bf16"), {}, {});
   ASSERT_EQ(rounded.history.size(), exact.history.size());
   const auto &a = rounded.history.front(), &b = exact.history.front();
   EXPECT_NE(a.loss, b.loss) << "nothing was rounded";
@@ -80,7 +80,7 @@ TEST(Bf16Training, LearnsAsFloat32Does) {
 }
 
 TEST(Bf16Training, ResumedIsBitForBitTheUninterrupted) {
-  const auto job = denoising_job("bf16");
+  const auto job = job_in("bf16");
   std::optional<TrainingState> saved;
   TrainingHooks hooks;
   hooks.stop_requested = [steps = 0]() mutable { return ++steps == 2; };
@@ -92,7 +92,7 @@ TEST(Bf16Training, ResumedIsBitForBitTheUninterrupted) {
 }
 
 TEST(Bf16Training, RecomputesBlocksInTheSamePrecision) {
-  const auto job = denoising_job("bf16");
+  const auto job = job_in("bf16");
   const auto plain = train(job, {}, {});
   const MemoryLevel memory(1);
   const auto recomputed = train(job, {}, {});

@@ -26,7 +26,8 @@ Json small_options(const std::string& name, const Json& more = Json::object()) {
   return complete(PreprocessorRegistry::instance().at(name).schema, given);
 }
 
-std::unique_ptr<Preprocessor> make(const std::string& name, const Json& more = Json::object()) {
+std::unique_ptr<Preprocessor> make_preprocessor(const std::string& name,
+                                                const Json& more = Json::object()) {
   auto made = PreprocessorRegistry::instance().at(name).make(small_options(name, more));
   made->initialize(3);
   return made;
@@ -61,7 +62,7 @@ PreprocessorJob small_job(const std::string& name, const Json& more = Json::obje
 class EveryPreprocessor : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(EveryPreprocessor, KeepsShapesOfAnySize) {
-  const auto preprocessor = make(GetParam());
+  const auto preprocessor = make_preprocessor(GetParam());
   for (const auto& [height, width] : {std::pair(32, 32), std::pair(37, 50), std::pair(16, 17)})
     EXPECT_EQ(preprocessor->forward(at::rand({2, 3, height, width})).sizes(),
               (at::IntArrayRef{2, 3, height, width}));
@@ -102,7 +103,7 @@ TEST_P(EveryPreprocessor, ResumedIsBitForBitTheUninterrupted) {
 class WideLearner final : public Learner {
  public:
   explicit WideLearner(const PreprocessorJob& job)
-      : job_(job), preprocessor_(make(job.preprocessor, job.preprocessor_options)) {
+      : job_(job), preprocessor_(make_preprocessor(job.preprocessor, job.preprocessor_options)) {
     if (job.guide) job.guide->module().to(at::kDouble);
   }
 
@@ -170,7 +171,7 @@ TEST_P(EveryPreprocessor, LearnsToComeNearer) {
 TEST_P(EveryPreprocessor, IsTrainedInEveryParameter) {
   auto job = small_job(GetParam(), {{"epochs", 3}});
   const auto trained = train(job, std::nullopt, {});
-  const auto fresh = make(GetParam());
+  const auto fresh = make_preprocessor(GetParam());
   const auto start = copied_to_cpu(state_of(fresh->module()));
   for (const auto& item : fresh->module().named_parameters())
     EXPECT_FALSE(trained.tensors.at(item.key()).equal(start.at(item.key()))) << item.key();
@@ -217,15 +218,15 @@ std::int64_t parameter_count(Preprocessor& preprocessor) {
 
 TEST(Reformer, HasTheOriginalsLayers) {
   // 3x3 convolutions of three channels with biases: 84 parameters each.
-  EXPECT_EQ(parameter_count(*make("reformer")), 3 * 84);
-  EXPECT_EQ(parameter_count(*make("reformer", {{"variant", "mnist"}})), 5 * 84);
+  EXPECT_EQ(parameter_count(*make_preprocessor("reformer")), 3 * 84);
+  EXPECT_EQ(parameter_count(*make_preprocessor("reformer", {{"variant", "mnist"}})), 5 * 84);
 }
 
 TEST(Reformer, StaysInTheUnitRangeAndPoolsInTheMnistVariant) {
   const auto image = at::zeros({1, 3, 16, 16});
   image[0][0][4][5] = 1;
   const auto reach = [&](const std::string& variant) {
-    const auto preprocessor = make("reformer", {{"variant", variant}});
+    const auto preprocessor = make_preprocessor("reformer", {{"variant", variant}});
     const auto change = preprocessor->forward(image) - preprocessor->forward(at::zeros_like(image));
     EXPECT_GE(preprocessor->forward(image).min().item<float>(), 0);
     EXPECT_LE(preprocessor->forward(image).max().item<float>(), 1);
@@ -237,7 +238,7 @@ TEST(Reformer, StaysInTheUnitRangeAndPoolsInTheMnistVariant) {
 
 TEST(Hgd, StartsAsTheIdentity) {
   const auto images = at::rand({2, 3, 32, 32});
-  EXPECT_TRUE(make("hgd")->forward(images).equal(images));
+  EXPECT_TRUE(make_preprocessor("hgd")->forward(images).equal(images));
 }
 
 TEST(Hgd, HasTheUnetOfThePaper) {
@@ -250,7 +251,7 @@ TEST(Hgd, HasTheUnetOfThePaper) {
       {128, 128}, {128, 128}, {192, 64},  {64, 64}};
   std::int64_t expected = 64 * 3 + 3;
   for (const auto& [in, out] : layers) expected += 9 * in * out + 2 * out;
-  EXPECT_EQ(parameter_count(*make("hgd", {{"width", 64}})), expected);
+  EXPECT_EQ(parameter_count(*make_preprocessor("hgd", {{"width", 64}})), expected);
 }
 
 TEST(Hgd, LossIsTheDistanceThatItsGuidanceNames) {
@@ -258,7 +259,7 @@ TEST(Hgd, LossIsTheDistanceThatItsGuidanceNames) {
   const auto clean = job.images.to(at::kFloat) / 255;
   const Batch batch{clean, job.labels, job.adversarial_sets.front()};
   const auto loss = [&](const std::string& guidance) {
-    return make("hgd", {{"guidance", guidance}})
+    return make_preprocessor("hgd", {{"guidance", guidance}})
         ->loss(batch, job.guide.get(), 1)
         .total.item<double>();
   };
@@ -287,7 +288,7 @@ TEST(PreprocessorTraining, RefusesSetsOfOtherImages) {
 }
 
 TEST(PreprocessedClassifier, IsTheClassifierBehindThePreprocessor) {
-  const std::shared_ptr<Preprocessor> preprocessor = make("reformer");
+  const std::shared_ptr<Preprocessor> preprocessor = make_preprocessor("reformer");
   const std::shared_ptr<Classifier> classifier = make_model(3);
   classifier->module().eval();
   PreprocessedClassifier both(preprocessor, classifier);

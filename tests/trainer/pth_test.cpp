@@ -17,7 +17,7 @@
 namespace sweep::trainer {
 namespace {
 
-using sweep::testing::message_of;
+using sweep::test_support::message_of;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
@@ -25,7 +25,7 @@ class Pth : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     if (folder_) return;
-    folder_ = std::make_unique<sweep::testing::TemporaryFolder>();
+    folder_ = std::make_unique<sweep::test_support::TemporaryFolder>();
     const auto command = [](const std::string& rest) {
       return std::system(concat("'", SWEEP_PYTHON, "' ", rest).c_str());
     };
@@ -83,11 +83,11 @@ class Pth : public ::testing::Test {
     EXPECT_EQ(tensors.at("narrow").storage().nbytes(), 16U);
   }
 
-  static std::unique_ptr<sweep::testing::TemporaryFolder> folder_;
+  static std::unique_ptr<sweep::test_support::TemporaryFolder> folder_;
   static bool written_;
 };
 
-std::unique_ptr<sweep::testing::TemporaryFolder> Pth::folder_;
+std::unique_ptr<sweep::test_support::TemporaryFolder> Pth::folder_;
 bool Pth::written_ = false;
 
 TEST_F(Pth, EveryTypeAndProtocol) {

@@ -13,8 +13,8 @@
 namespace sweep::trainer {
 namespace {
 
-using sweep::testing::recordings;
-using sweep::testing::replays;
+using sweep::test_support::recordings;
+using sweep::test_support::replays;
 
 class RecordedTraining : public ::testing::Test {
  protected:
@@ -22,7 +22,8 @@ class RecordedTraining : public ::testing::Test {
   void TearDown() override { attacks::set_recorder_factory(at::kCUDA, nullptr); }
   static void record(bool wanted) {
     recordings = replays = 0;
-    attacks::set_recorder_factory(at::kCPU, wanted ? sweep::testing::make_fake_recorder : nullptr);
+    attacks::set_recorder_factory(at::kCPU,
+                                  wanted ? sweep::test_support::make_fake_recorder : nullptr);
   }
 
   template <class Job>
@@ -43,7 +44,7 @@ class RecordedTraining : public ::testing::Test {
   }
 };
 
-TrainingJob job_of(const std::string& defence, const Json& options) {
+TrainingJob job_with(const std::string& defence, const Json& options) {
   auto job = toy_job(22, 32);  // three steps an epoch, the last of 6 images
   job.defence = defence;
   job.defence_options = options;
@@ -51,11 +52,11 @@ TrainingJob job_of(const std::string& defence, const Json& options) {
 }
 
 TEST_F(RecordedTraining, GivesTheSame) {
-  expect_the_same_without(job_of("none", Json::object()));
+  expect_the_same_without(job_with("none", Json::object()));
 }
 
 TEST_F(RecordedTraining, DrawsNewNoiseInEveryStep) {
-  expect_the_same_without(job_of("denoising", denoising_options(1, 10)));
+  expect_the_same_without(job_with("denoising", denoising_options(1, 10)));
 }
 
 /// The paper's loss, as a learner that is recorded or takes the way of several ranks.
@@ -92,7 +93,7 @@ TEST_F(RecordedTraining, HasTheSeedsOfOtherTrainings) {
 }
 
 TEST_F(RecordedTraining, UsesAdam) {
-  auto job = job_of("denoising", denoising_options(1, 0));
+  auto job = job_with("denoising", denoising_options(1, 0));
   job.options.optimizer = "adam";
   expect_the_same_without(job);
 }
@@ -109,13 +110,13 @@ TEST_F(RecordedTraining, OfAPreprocessor) {
 
 TEST_F(RecordedTraining, IsNotForLossesThatTheHostTakesPartIn) {
   const auto& entry = DefenceRegistry::instance().at("fgsm_training");
-  train(job_of("fgsm_training", complete(entry.schema, {{"epsilon", 0.05}})), std::nullopt, {});
+  train(job_with("fgsm_training", complete(entry.schema, {{"epsilon", 0.05}})), std::nullopt, {});
   EXPECT_EQ(replays, 0);
 }
 
 TEST_F(RecordedTraining, IsNotForTrainingsThatSaveMemory) {
   const MemoryLevel level(1);
-  train(job_of("none", Json::object()), std::nullopt, {});
+  train(job_with("none", Json::object()), std::nullopt, {});
   EXPECT_EQ(recordings, 0);
 }
 

@@ -19,14 +19,14 @@ std::vector<at::Tensor> leaves() {
   return all;
 }
 
-at::Tensor loss_of(const std::vector<at::Tensor>& leaves, double factor) {
+at::Tensor loss_of_leaves(const std::vector<at::Tensor>& leaves, double factor) {
   return factor *
          (leaves[0].square().sum() + leaves[1].exp().sum() + leaves[2].sum() * leaves[1].sum());
 }
 
 std::vector<at::Tensor> expected_gradients(double factor) {
   const auto all = leaves();
-  loss_of(all, factor).backward();
+  loss_of_leaves(all, factor).backward();
   std::vector<at::Tensor> gradients;
   for (const auto& leaf : all) gradients.push_back(leaf.grad());
   return gradients;
@@ -40,7 +40,7 @@ TEST_P(Buckets, GradientsAreTheSumOverAllRanks) {
     const auto all = leaves();
     Reducer reducer(all, communicator, false, {.first_bytes = GetParam(), .bytes = 2 * GetParam()});
     for (int pass = 0; pass < 2; ++pass) {
-      loss_of(all, communicator.rank() + 1).backward();
+      loss_of_leaves(all, communicator.rank() + 1).backward();
       reducer.finish();
       for (std::size_t i = 0; i < 3; ++i) {
         EXPECT_TRUE(all[i].grad().allclose(expected[i], 1e-6)) << i;
@@ -61,7 +61,7 @@ TEST(Reducer, SendsWhileTheBackwardPassGoesOn) {
     all.pop_back();
     Reducer reducer(all, communicator, false, {.first_bytes = 1, .bytes = 1});
     EXPECT_EQ(reducer.buckets(), 3);
-    loss_of(all, 1).backward();
+    loss_of_leaves(all, 1).backward();
     reducer.finish();
     EXPECT_EQ(reducer.overlapped_bytes(), reducer.bytes());
   });
@@ -71,7 +71,7 @@ TEST(Reducer, WhatIsNotUsedHoldsNobodyUp) {
   on_ranks(2, [&](Communicator& communicator) {
     const auto all = leaves();
     Reducer reducer(all, communicator, false, {.first_bytes = 1, .bytes = 1});
-    loss_of(all, 1).backward();  // the unused one stands in the first bucket
+    loss_of_leaves(all, 1).backward();  // the unused one stands in the first bucket
     EXPECT_EQ(reducer.overlapped_bytes(), 0);
     reducer.finish();
     EXPECT_EQ(reducer.overlapped_bytes(), 0);
@@ -84,7 +84,7 @@ TEST(Reducer, CompressesToThreeDigits) {
   on_ranks(2, [&](Communicator& communicator) {
     const auto all = leaves();
     Reducer reducer(all, communicator, true);
-    loss_of(all, communicator.rank() + 1).backward();
+    loss_of_leaves(all, communicator.rank() + 1).backward();
     reducer.finish();
     EXPECT_EQ(reducer.bytes(), (48 + 7 + 30 + 3) * 2);
     for (std::size_t i = 0; i < 3; ++i) {
@@ -99,7 +99,7 @@ TEST(Reducer, TakesItsHooksWithIt) {
   on_ranks(2, [&](Communicator& communicator) {
     const auto all = leaves();
     { const Reducer reducer(all, communicator, false); }
-    loss_of(all, 1).backward();
+    loss_of_leaves(all, 1).backward();
     EXPECT_TRUE(all[1].grad().allclose(expected_gradients(1)[1]));
   });
 }

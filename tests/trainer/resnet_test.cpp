@@ -11,14 +11,14 @@
 namespace sweep::trainer {
 namespace {
 
-std::int64_t parameter_count(Classifier& model) {
+std::int64_t parameters_of(Classifier& model) {
   std::int64_t count = 0;
   for (const auto& parameter : model.module().parameters()) count += parameter.numel();
   return count;
 }
 
 TEST(ResNet18, HasTorchvisionsSize) {
-  EXPECT_EQ(parameter_count(*make_model(1000)), 11'689'512);
+  EXPECT_EQ(parameters_of(*make_model(1000)), 11'689'512);
 }
 
 TEST(ResNet18, HasTorchvisionsNames) {

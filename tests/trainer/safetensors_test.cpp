@@ -18,7 +18,7 @@
 namespace sweep::trainer {
 namespace {
 
-using sweep::testing::message_of;
+using sweep::test_support::message_of;
 using ::testing::HasSubstr;
 
 /// The length, the header, the data.
@@ -51,7 +51,7 @@ class Safetensors : public ::testing::Test {
     return read_weights(file_);
   }
 
-  const sweep::testing::TemporaryFolder folder_;
+  const sweep::test_support::TemporaryFolder folder_;
   const std::filesystem::path file_ = folder_ / "a.safetensors";
 };
 
@@ -97,7 +97,7 @@ TEST_F(Safetensors, AreAlignedAndAlwaysTheSameBytes) {
 }
 
 TEST_F(Safetensors, OfTheReferenceResults) {
-  const auto path = sweep::testing::reference_file("resnet18_A.safetensors");
+  const auto path = sweep::test_support::reference_file("resnet18_A.safetensors");
   if (path.empty()) GTEST_SKIP() << "no reference results";
   const auto weights = read_weights(path);
   EXPECT_EQ(weights.size(), 122U);

@@ -17,7 +17,7 @@
 namespace sweep::trainer {
 namespace {
 
-using sweep::testing::message_of;
+using sweep::test_support::message_of;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
@@ -45,7 +45,7 @@ class Start : public ::testing::Test {
     return message;
   }
 
-  const sweep::testing::TemporaryFolder folder_;
+  const sweep::test_support::TemporaryFolder folder_;
   const std::filesystem::path file_ = folder_ / "w.safetensors";
 };
 

@@ -10,10 +10,10 @@
 namespace sweep::trainer {
 namespace {
 
-constexpr std::int64_t kChannels = 3;
+constexpr std::int64_t kFewChannels = 3;
 
-BatchNorm2d make_norm() {
-  BatchNorm2d norm(kChannels);
+BatchNorm2d make_synchronised() {
+  BatchNorm2d norm(kFewChannels);
   norm->to(at::kDouble);
   const at::NoGradGuard no_grad;
   norm->weight.copy_(at::tensor({0.5, -1.0, 2.0}));
@@ -21,14 +21,14 @@ BatchNorm2d make_norm() {
   return norm;
 }
 
-at::Tensor images(std::int64_t count) {
+at::Tensor few_images(std::int64_t count) {
   const auto generator = at::detail::createCPUGenerator(11);
-  return at::rand({count, kChannels, 4, 5}, generator, at::kDouble) +
-         at::tensor({0., 10., -1000.}, at::kDouble).view({1, kChannels, 1, 1});
+  return at::rand({count, kFewChannels, 4, 5}, generator, at::kDouble) +
+         at::tensor({0., 10., -1000.}, at::kDouble).view({1, kFewChannels, 1, 1});
 }
 
 /// Whose gradient depends on every output in its own way.
-at::Tensor loss_of(const at::Tensor& output, std::int64_t first) {
+at::Tensor loss_from(const at::Tensor& output, std::int64_t first) {
   const auto weights = at::arange(first * output[0].numel(),
                                   (first + output.size(0)) * output[0].numel(), at::kDouble)
                            .sin()
@@ -40,15 +40,15 @@ class BatchOf : public testing::TestWithParam<std::tuple<int, std::int64_t>> {};
 
 TEST_P(BatchOf, IsThatOfTheWholeBatch) {
   const auto [ranks, count] = GetParam();
-  const auto whole = images(count).requires_grad_();
-  auto alone = make_norm();
+  const auto whole = few_images(count).requires_grad_();
+  auto alone = make_synchronised();
   const auto expected = alone(whole);
-  loss_of(expected, 0).backward();
+  loss_from(expected, 0).backward();
   std::mutex mutex;
-  auto weight_gradient = at::zeros({kChannels}, at::kDouble);
+  auto weight_gradient = at::zeros({kFewChannels}, at::kDouble);
   auto bias_gradient = weight_gradient.clone();
   on_ranks(ranks, [&](Communicator& communicator) {
-    auto norm = make_norm();
+    auto norm = make_synchronised();
     SharedStatistics statistics(communicator);
     share_statistics(*norm, statistics);
     const auto share = share_of(count, communicator.rank(), communicator.size());
@@ -57,7 +57,7 @@ TEST_P(BatchOf, IsThatOfTheWholeBatch) {
                        rows = std::max<std::int64_t>(share.count, 1);
     const auto x = whole.detach().narrow(0, first, rows).clone().requires_grad_();
     const auto output = norm(x);
-    (loss_of(output, first) * (share.counts() ? 1.0 : 0.0)).backward();
+    (loss_from(output, first) * (share.counts() ? 1.0 : 0.0)).backward();
     const std::lock_guard lock(mutex);
     weight_gradient += norm->weight.grad();
     bias_gradient += norm->bias.grad();
@@ -81,11 +81,11 @@ INSTANTIATE_TEST_SUITE_P(Images, BatchOf,
 
 TEST(SynchronisedBatchNorm, InEvaluationModeIsLocal) {
   on_ranks(2, [&](Communicator& communicator) {
-    auto norm = make_norm();
+    auto norm = make_synchronised();
     SharedStatistics statistics(communicator);
     share_statistics(*norm, statistics);
     norm->eval();
-    const auto x = images(2);
+    const auto x = few_images(2);
     if (communicator.rank() == 0) {
       EXPECT_TRUE(norm(x).defined());  // the other one does not take part
     }

@@ -41,7 +41,7 @@ std::string python_with_torchvision() {
 TEST(Torchvision, LoadsWhatWeWriteStrictly) {
   const auto python = python_with_torchvision();
   if (python.empty()) GTEST_SKIP() << "no torchvision; benchmarks/parity/setup brings it";
-  const sweep::testing::TemporaryFolder folder;
+  const sweep::test_support::TemporaryFolder folder;
   std::ofstream(folder / "load.py") << kLoader;
   std::string command =
       concat("'", python, "' '", (folder / "load.py").string(), "' '", folder.path().string(), "'");

@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TrainingJob denoising_job() {
+TrainingJob uneven_denoising_job() {
   auto job = toy_job(22, 32);  // three steps an epoch, the last of 6 images
   job.defence = "denoising";
   job.defence_options = denoising_options(1, 10);
@@ -59,7 +59,7 @@ TrainingResult train_in_pieces(const TrainingJob& job, int steps) {
 }
 
 TEST(Training, ResumedIsBitForBitTheUninterrupted) {
-  const auto job = denoising_job();
+  const auto job = uneven_denoising_job();
   const auto whole = train(job, std::nullopt, {});
   ASSERT_TRUE(whole.finished);
   ASSERT_EQ(whole.history.size(), 2);
@@ -72,7 +72,7 @@ TEST(Training, ResumedIsBitForBitTheUninterrupted) {
 }
 
 TEST(Training, GivesTheClassifierAlone) {
-  auto job = denoising_job();
+  auto job = uneven_denoising_job();
   job.options.epochs = 1;
   const auto result = train(job, std::nullopt, {});
   EXPECT_EQ(result.tensors.size(), 122);
@@ -160,7 +160,7 @@ TEST(Training, RefusesDataThatDoNotFit) {
 }
 
 TEST(Training, TellsEveryEpochOnceAlsoWhenResumed) {
-  const auto job = denoising_job();
+  const auto job = uneven_denoising_job();
   std::vector<EpochReport> told;
   std::optional<TrainingState> state;
   const auto hooks = [&](std::size_t epochs) {
@@ -183,7 +183,7 @@ TEST(Training, TellsEveryEpochOnceAlsoWhenResumed) {
 }
 
 TEST(Training, RefusesTheStateOfAnotherTraining) {
-  auto job = denoising_job();
+  auto job = uneven_denoising_job();
   std::optional<TrainingState> state;
   train(job, std::nullopt,
         {.stop_requested = [] { return true; },

@@ -9,7 +9,7 @@ namespace {
 constexpr double kAir = 0.03, kTissue = 0.60, kLung = 0.24, kHeart = 0.70, kSpine = 0.78,
                  kBone = 0.86, kFluid = 0.66, kMetal = 0.97;
 
-int number_of(Random& random, const Spread& spread) {
+int count_of(Random& random, const Spread& spread) {
   return static_cast<int>(draw(random, spread, 0, 12) + 0.5);
 }
 
@@ -60,13 +60,13 @@ class Chest {
                       random.uniform(0.150, 0.172),
                       random.uniform(0.33, 0.38),
                       random.uniform(0.72, 0.79)};
-    const int patches = number_of(random, recipe.patches);
+    const int patches = count_of(random, recipe.patches);
     for (int i = 0; i < patches; ++i)
       patches_.push_back({lungs_[random.below(2)].place(random), random.uniform(0.09, 0.17)});
-    const int nodules = number_of(random, recipe.nodules);
+    const int nodules = count_of(random, recipe.nodules);
     for (int i = 0; i < nodules; ++i)
       nodules_.push_back({lungs_[random.below(2)].place(random), random.uniform(0.02, 0.035)});
-    const int tubes = number_of(random, recipe.tubes);
+    const int tubes = count_of(random, recipe.tubes);
     for (int i = 0; i < tubes; ++i)
       tubes_.push_back({{random.uniform(0.2, 0.8), random.uniform(0, 0.3)},
                         direction(random),

@@ -17,9 +17,9 @@ constexpr std::size_t kExcerptBytes = 60;
 constexpr std::size_t kColumnsNamed = 20;
 
 /// Splits a text into rows of fields.
-class Reader {
+class CsvReader {
  public:
-  Reader(const std::string& text, const std::string& file) : text_(text), file_(file) {
+  CsvReader(const std::string& text, const std::string& file) : text_(text), file_(file) {
     check_is_text();
     if (text_.rfind("\xEF\xBB\xBF", 0) == 0) at_ = 3;
     const std::string first_line = text_.substr(at_, text_.find('\n', at_) - at_);
@@ -132,7 +132,7 @@ Csv::Csv(const std::filesystem::path& path) : path_(path) {
     throw InputError(concat("the label file can't be read: ", error.what(),
                             "; give the dataset's folder as dataset.root"));
   }
-  Reader reader(text, path.string());
+  CsvReader reader(text, path.string());
   Row row;
   if (!reader.next(row))
     throw InputError(concat("'", path.string(),

@@ -77,9 +77,10 @@ using DatasetRegistry = Registry<std::function<std::unique_ptr<Dataset>(const Js
 
 /// Last line of a dataset's file: its name, its option table, its class (made from its options), a
 /// summary.
-#define SWEEP_REGISTER_DATASET(name, table, Class, summary)                                  \
-  static const bool registered_dataset_ = ::sweep::trainer::DatasetRegistry::instance().add( \
-      name, {summary, ::sweep::describe(table), [](const ::sweep::Json& options) {           \
-               return std::unique_ptr<::sweep::trainer::Dataset>(                            \
-                   std::make_unique<Class>(::sweep::read_options(table, options)));          \
-             }})
+#define SWEEP_REGISTER_DATASET(name, table, Class, summary)                             \
+  static const bool registered_dataset_##Class =                                        \
+      ::sweep::trainer::DatasetRegistry::instance().add(                                \
+          name, {summary, ::sweep::describe(table), [](const ::sweep::Json& options) {  \
+                   return std::unique_ptr<::sweep::trainer::Dataset>(                   \
+                       std::make_unique<Class>(::sweep::read_options(table, options))); \
+                 }})

@@ -14,12 +14,14 @@ namespace fs = std::filesystem;
 
 using ImageFolderOptions = ImageFileOptions;
 
-const OptionTable<ImageFolderOptions> table = with_image_file_options<ImageFolderOptions>(
-    {.root = "folder with one folder of JPEG, PNG or DICOM images for each class, or with train/ "
+const OptionTable<ImageFolderOptions> kImageFolderOptions =
+    with_image_file_options<ImageFolderOptions>(
+        {.root =
+             "folder with one folder of JPEG, PNG or DICOM images for each class, or with train/ "
              "and test/ that have these",
-     .seed = "draws the split, where the folder has none",
-     .test_fraction = "share of each class that is tested on, where the folder has no split"},
-    {});
+         .seed = "draws the split, where the folder has none",
+         .test_fraction = "share of each class that is tested on, where the folder has no split"},
+        {});
 
 /// Sorted by name.
 std::vector<fs::path> folders_in(const fs::path& root) {
@@ -123,7 +125,7 @@ class ImageFolder final : public ImageFileDataset {
   ImageFolderOptions options_;
 };
 
-SWEEP_REGISTER_DATASET("image_folder", table, ImageFolder,
+SWEEP_REGISTER_DATASET("image_folder", kImageFolderOptions, ImageFolder,
                        "your own images: one folder per class, JPEG, PNG or DICOM");
 
 }  // namespace

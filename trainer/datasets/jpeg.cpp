@@ -10,9 +10,9 @@
 namespace sweep::trainer {
 namespace {
 
-class Decoder {
+class JpegDecoder {
  public:
-  explicit Decoder(const std::string& file)
+  explicit JpegDecoder(const std::string& file)
       : bytes_(reinterpret_cast<const unsigned char*>(file.data())),
         size_(file.size()),
         handle_(tjInitDecompress(), tjDestroy) {}
@@ -70,7 +70,7 @@ std::string quick_jpeg_problem(const std::filesystem::path& path) {
   if (!ends.problem.empty()) return ends.problem;
   if (ends.head.rfind("\xFF\xD8\xFF", 0) != 0) return "is no JPEG image";
   if (ends.tail.find("\xFF\xD9") == std::string::npos) return "is cut off (it has no end marker)";
-  Decoder decoder(ends.head);
+  JpegDecoder decoder(ends.head);
   std::int64_t width = 0, height = 0;
   if (decoder.read_header(width, height)) return too_many_pixels(width, height);
   // Large metadata can push the size behind the bytes read here: then decoding will tell.
@@ -79,7 +79,7 @@ std::string quick_jpeg_problem(const std::filesystem::path& path) {
 
 Pixels decode_jpeg(const std::filesystem::path& path) {
   const std::string file = read_image_file(path);
-  Decoder decoder(file);
+  JpegDecoder decoder(file);
   Pixels pixels;
   if (!decoder.read_header(pixels.width, pixels.height))
     throw BadImage(path, concat("can't be decoded as JPEG (", decoder.why(), ")"));

@@ -10,15 +10,15 @@ namespace {
 constexpr char kSignature[] = "\x89PNG\r\n\x1A\n";
 
 /// libpng's own reader of whole images, from memory.
-class Reader {
+class PngReader {
  public:
-  explicit Reader(const std::string& file) {
+  explicit PngReader(const std::string& file) {
     image_.version = PNG_IMAGE_VERSION;
     readable_ = png_image_begin_read_from_memory(&image_, file.data(), file.size()) != 0;
   }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
-  ~Reader() { png_image_free(&image_); }
+  PngReader(const PngReader&) = delete;
+  PngReader& operator=(const PngReader&) = delete;
+  ~PngReader() { png_image_free(&image_); }
 
   /// Empty, or why the image can't be used.
   std::string problem() const {
@@ -52,14 +52,14 @@ std::string quick_png_problem(const std::filesystem::path& path) {
   if (!ends.problem.empty()) return ends.problem;
   if (ends.head.rfind(kSignature, 0) != 0) return "is no PNG image";
   if (ends.tail.find("IEND") == std::string::npos) return "is cut off (it has no end marker)";
-  const std::string problem = Reader(ends.head).problem();
+  const std::string problem = PngReader(ends.head).problem();
   // Large metadata can push the pixels behind the bytes read here: then decoding will tell.
   return ends.whole || problem.find("pixels") != std::string::npos ? problem : "";
 }
 
 Pixels decode_png(const std::filesystem::path& path) {
   const std::string file = read_image_file(path);
-  Reader reader(file);
+  PngReader reader(file);
   Pixels pixels;
   std::string problem = reader.problem();
   if (problem.empty()) problem = reader.read(pixels);

@@ -16,7 +16,7 @@ struct RsnaOptions : ImageFileOptions {
   std::string groups;
 };
 
-const OptionTable<RsnaOptions> table = with_image_file_options<RsnaOptions>(
+const OptionTable<RsnaOptions> kRsnaOptions = with_image_file_options<RsnaOptions>(
     {.root = "folder with stage_2_train_images, stage_2_detailed_class_info.csv and "
              "stage_2_train_labels.csv",
      .seed = "draws the split",
@@ -78,7 +78,7 @@ class Rsna final : public ImageFileDataset {
   fs::path root_, images_;
 };
 
-SWEEP_REGISTER_DATASET("rsna", table, Rsna,
+SWEEP_REGISTER_DATASET("rsna", kRsnaOptions, Rsna,
                        "RSNA 2018 pneumonia challenge, chest X-rays as DICOM, PNG or JPEG: Normal, "
                        "No Lung Opacity / Not Normal, Lung Opacity");
 

@@ -15,7 +15,7 @@ struct Skin4Options : ImageFileOptions {
   std::int64_t nv_images = 1500;
 };
 
-const OptionTable<Skin4Options> table = with_image_file_options<Skin4Options>(
+const OptionTable<Skin4Options> kSkin4Options = with_image_file_options<Skin4Options>(
     {.root = "folder with ISIC2018_Task3_Training_Input and ISIC2018_Task3_Training_GroundTruth",
      .seed = "draws the NV images and the split",
      .test_fraction = "share of each class that is tested on, not trained on"},
@@ -102,7 +102,7 @@ class Skin4 final : public ImageFileDataset {
   fs::path labels_, groups_, images_;  ///< groups_ is empty where there is no such file
 };
 
-SWEEP_REGISTER_DATASET("skin4", table, Skin4,
+SWEEP_REGISTER_DATASET("skin4", kSkin4Options, Skin4,
                        "ISIC 2018 Task 3 dermoscopy: MEL, NV, BCC, BKL (the paper's SKIN4)");
 
 }  // namespace

@@ -50,10 +50,12 @@ using DefenceRegistry = Registry<
 
 /// Last line of a defence's file: its name, its option table, its class (made from its options and
 /// the context), a summary.
-#define SWEEP_REGISTER_DEFENCE(name, table, Class, summary)                                      \
-  static const bool registered_defence_ = ::sweep::trainer::DefenceRegistry::instance().add(     \
-      name, {summary, ::sweep::describe(table),                                                  \
-             [](const ::sweep::Json& options, const ::sweep::trainer::DefenceContext& context) { \
-               return std::unique_ptr<::sweep::trainer::Defence>(                                \
-                   std::make_unique<Class>(::sweep::read_options(table, options), context));     \
-             }})
+#define SWEEP_REGISTER_DEFENCE(name, table, Class, summary)                                    \
+  static const bool registered_defence_##Class =                                               \
+      ::sweep::trainer::DefenceRegistry::instance().add(                                       \
+          name,                                                                                \
+          {summary, ::sweep::describe(table),                                                  \
+           [](const ::sweep::Json& options, const ::sweep::trainer::DefenceContext& context) { \
+             return std::unique_ptr<::sweep::trainer::Defence>(                                \
+                 std::make_unique<Class>(::sweep::read_options(table, options), context));     \
+           }})

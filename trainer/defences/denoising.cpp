@@ -19,7 +19,7 @@ struct DenoisingOptions {
   double sigma = 8.0 / 255;
 };
 
-const OptionTable<DenoisingOptions> kOptions = {
+const OptionTable<DenoisingOptions> kDenoisingOptions = {
     {"lambda_n", &DenoisingOptions::lambda_n, {.min = 0, .doc = "weight of the neighbor loss L_n"}},
     {"lambda_a",
      &DenoisingOptions::lambda_a,
@@ -80,7 +80,7 @@ class Denoising : public Defence {
   std::optional<Decoder> decoder_;
 };
 
-SWEEP_REGISTER_DEFENCE("denoising", kOptions, Denoising,
+SWEEP_REGISTER_DEFENCE("denoising", kDenoisingOptions, Denoising,
                        "noisy copies, feature invariance and an embedded auto-encoder (the paper)");
 
 }  // namespace

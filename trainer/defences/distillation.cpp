@@ -16,7 +16,7 @@ struct DistillationOptions {
   std::int64_t teacher_seed = 1000;
 };
 
-const OptionTable<DistillationOptions> kOptions = {
+const OptionTable<DistillationOptions> kDistillationOptions = {
     temperature_option<DistillationOptions>(),
     {"teacher",
      &DistillationOptions::teacher,
@@ -61,7 +61,7 @@ class Distillation final : public Defence {
   std::shared_ptr<Classifier> teacher_;
 };
 
-SWEEP_REGISTER_DEFENCE("distillation", kOptions, Distillation,
+SWEEP_REGISTER_DEFENCE("distillation", kDistillationOptions, Distillation,
                        "defensive distillation from a teacher (Papernot et al. 2016)");
 
 }  // namespace

@@ -22,7 +22,7 @@ struct FgsmTrainingOptions {
   bool random_epsilon = true;
 };
 
-const OptionTable<FgsmTrainingOptions> kOptions = {
+const OptionTable<FgsmTrainingOptions> kFgsmTrainingOptions = {
     attacks::epsilon_option<FgsmTrainingOptions>(),
     {"lambda",
      &FgsmTrainingOptions::lambda,
@@ -101,7 +101,7 @@ class FgsmTraining : public Defence {
   FgsmTrainingOptions options_;
 };
 
-SWEEP_REGISTER_DEFENCE("fgsm_training", kOptions, FgsmTraining,
+SWEEP_REGISTER_DEFENCE("fgsm_training", kFgsmTrainingOptions, FgsmTraining,
                        "adversarial training with single steps (Kurakin et al. 2017)");
 
 }  // namespace

@@ -20,7 +20,7 @@ struct PgdTrainingOptions {
   std::int64_t steps = 7;
 };
 
-const OptionTable<PgdTrainingOptions> kOptions = {
+const OptionTable<PgdTrainingOptions> kPgdTrainingOptions = {
     attacks::epsilon_option<PgdTrainingOptions>(),
     attacks::alpha_option<PgdTrainingOptions>(),
     {"steps", &PgdTrainingOptions::steps, {.min = 1, .max = 1000, .doc = "steps of the attack"}},
@@ -63,7 +63,7 @@ class PgdTraining : public Defence {
   std::optional<attacks::WhiteBox> attacked_;  ///< the one classifier that is trained
 };
 
-SWEEP_REGISTER_DEFENCE("pgd_training", kOptions, PgdTraining,
+SWEEP_REGISTER_DEFENCE("pgd_training", kPgdTrainingOptions, PgdTraining,
                        "adversarial training with PGD (Madry et al. 2018)");
 
 }  // namespace

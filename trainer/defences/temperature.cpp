@@ -13,7 +13,8 @@ struct TemperatureOptions {
   double temperature = 20;
 };
 
-const OptionTable<TemperatureOptions> kOptions = {temperature_option<TemperatureOptions>()};
+const OptionTable<TemperatureOptions> kTemperatureOptions = {
+    temperature_option<TemperatureOptions>()};
 
 /// Cross-entropy of softmax(logits / T) with the labels: how the teacher of distillation is trained
 /// (Papernot et al. 2016). As a defence of its own it shows what the temperature alone does.
@@ -34,7 +35,7 @@ class Temperature final : public Defence {
   TemperatureOptions options_;
 };
 
-SWEEP_REGISTER_DEFENCE("temperature", kOptions, Temperature,
+SWEEP_REGISTER_DEFENCE("temperature", kTemperatureOptions, Temperature,
                        "cross-entropy at a softmax temperature (the teacher of distillation)");
 
 }  // namespace

@@ -22,8 +22,8 @@ constexpr std::int64_t kStemChannels = 64;
 constexpr std::array<int, 4> kDepths{6, 12, 24, 16};
 constexpr std::size_t kEncoderBlocks = 2;
 
-Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel,
-                   std::int64_t stride = 1) {
+Conv2d dense_convolution(std::int64_t in, std::int64_t out, std::int64_t kernel,
+                         std::int64_t stride = 1) {
   return Conv2d(nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
 }
 
@@ -31,9 +31,9 @@ Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel,
 struct DenseLayerImpl : nn::Module {
   explicit DenseLayerImpl(std::int64_t in)
       : norm1(register_module("norm1", BatchNorm2d(in))),
-        conv1(register_module("conv1", convolution(in, kBottleneck * kGrowth, 1))),
+        conv1(register_module("conv1", dense_convolution(in, kBottleneck * kGrowth, 1))),
         norm2(register_module("norm2", BatchNorm2d(kBottleneck * kGrowth))),
-        conv2(register_module("conv2", convolution(kBottleneck * kGrowth, kGrowth, 3))) {}
+        conv2(register_module("conv2", dense_convolution(kBottleneck * kGrowth, kGrowth, 3))) {}
 
   at::Tensor forward(const at::Tensor& x) {
     return conv2(norm_relu(*norm2, conv1(norm_relu(*norm1, x))));
@@ -73,7 +73,7 @@ TORCH_MODULE(DenseBlock);
 struct TransitionImpl : nn::Module {
   explicit TransitionImpl(std::int64_t in)
       : norm(register_module("norm", BatchNorm2d(in))),
-        conv(register_module("conv", convolution(in, in / 2, 1))) {}
+        conv(register_module("conv", dense_convolution(in, in / 2, 1))) {}
 
   at::Tensor forward(const at::Tensor& x) {
     const auto block = [this](const at::Tensor& input) {
@@ -87,9 +87,9 @@ struct TransitionImpl : nn::Module {
 };
 TORCH_MODULE(Transition);
 
-struct Network : nn::Module {
-  explicit Network(std::int64_t num_classes) {
-    conv0 = features->register_module("conv0", convolution(3, kStemChannels, 7, 2));
+struct DenseNetwork : nn::Module {
+  explicit DenseNetwork(std::int64_t num_classes) {
+    conv0 = features->register_module("conv0", dense_convolution(3, kStemChannels, 7, 2));
     norm0 = features->register_module("norm0", BatchNorm2d(kStemChannels));
     std::int64_t channels = kStemChannels;
     for (std::size_t i = 0; i < kDepths.size(); ++i) {
@@ -127,9 +127,9 @@ struct Network : nn::Module {
 
 /// Huang, Liu, van der Maaten, Weinberger: Densely Connected Convolutional Networks, 2017
 /// (arXiv:1608.06993), as torchvision builds it. The encoder is the stem to the second dense block.
-struct DenseNet121 : NetworkClassifier<Network> {
+struct DenseNet121 : NetworkClassifier<DenseNetwork> {
   DenseNet121(const ModelOptions& options, std::int64_t num_classes)
-      : NetworkClassifier(options, std::make_shared<Network>(num_classes),
+      : NetworkClassifier(options, std::make_shared<DenseNetwork>(num_classes),
                           {.fan = Fan::in, .linear = LinearInitialization::uniform_without_bias}) {}
 };
 

@@ -75,11 +75,11 @@ constexpr std::array<Stage, 7> kStages{{{1, 16, 1, 1},
                                         {6, 96, 3, 1},
                                         {6, 160, 3, 2},
                                         {6, 320, 1, 1}}};
-constexpr std::size_t kEncoderStages = 3;
+constexpr std::size_t kMobileEncoderStages = 3;
 constexpr std::int64_t kLastChannels = 1280;
 
-struct Network : nn::Module {
-  explicit Network(std::int64_t num_classes) {
+struct MobileNetwork : nn::Module {
+  explicit MobileNetwork(std::int64_t num_classes) {
     std::int64_t in = 32;
     add(Convolution(3, in, 3, 2, 1));
     stages.push_back({0, 1});
@@ -104,12 +104,12 @@ struct Network : nn::Module {
     at::Tensor last = x, encoding;
     for (std::size_t i = 0; i < stages.size(); ++i) {
       last = features->forward_blocks(last, stages[i]);
-      if (i == kEncoderStages) encoding = last;
+      if (i == kMobileEncoderStages) encoding = last;
     }
     return {classifier->forward(last.mean({2, 3})), last.flatten(1), encoding};
   }
 
-  std::int64_t encoding_channels() const { return kStages[kEncoderStages - 1].channels; }
+  std::int64_t encoding_channels() const { return kStages[kMobileEncoderStages - 1].channels; }
 
   template <class Layer>
   void add(const Layer& layer) {
@@ -124,9 +124,9 @@ struct Network : nn::Module {
 
 /// Sandler, Howard, Zhu, Zhmoginov, Chen: MobileNetV2: Inverted Residuals and Linear Bottlenecks,
 /// 2018 (arXiv:1801.04381), as torchvision builds it. The encoder ends before the fourth stage.
-struct MobileNetV2 : NetworkClassifier<Network> {
+struct MobileNetV2 : NetworkClassifier<MobileNetwork> {
   MobileNetV2(const ModelOptions& options, std::int64_t num_classes)
-      : NetworkClassifier(options, std::make_shared<Network>(num_classes),
+      : NetworkClassifier(options, std::make_shared<MobileNetwork>(num_classes),
                           {.linear = LinearInitialization::normal}) {}
 };
 

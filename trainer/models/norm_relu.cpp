@@ -104,7 +104,7 @@ struct BiasRelu : torch::autograd::Function<BiasRelu> {
 };
 
 /// What the kernels can read.
-bool suits(const at::Tensor& x, const at::Tensor& residual) {
+bool suits_norm_relu(const at::Tensor& x, const at::Tensor& residual) {
   return x.is_contiguous(at::MemoryFormat::ChannelsLast) && x.size(1) % 8 == 0 &&
          (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) &&
          (!residual.defined() || (residual.is_contiguous(at::MemoryFormat::ChannelsLast) &&
@@ -118,10 +118,10 @@ bool adds_folded_bias(const at::Tensor& weight) {
 }
 
 at::Tensor norm_relu(BatchNorm2dImpl& norm, const at::Tensor& x, const at::Tensor& residual) {
-  if (norm.folded_bias.defined() && suits(x, residual))
+  if (norm.folded_bias.defined() && suits_norm_relu(x, residual))
     return BiasRelu::apply(x, norm.folded_bias, optional(residual));
   if (norm.is_training() && norm.shared == nullptr && fused_norm().serves(x) &&
-      suits(x, residual) && norm.weight.scalar_type() == at::kFloat) {
+      suits_norm_relu(x, residual) && norm.weight.scalar_type() == at::kFloat) {
     if (norm.running_mean.defined()) norm.num_batches_tracked.add_(1);
     return NormRelu::apply(x, optional(residual), norm.weight, norm.bias,
                            optional(norm.running_mean), optional(norm.running_var),

@@ -33,7 +33,7 @@ const auto& fused_normalize() {
   return found;
 }
 
-const auto& fused_gradient() {
+const auto& fused_normalize_gradient() {
   using Signature = at::Tensor(const at::Tensor&, const at::Tensor&);
   static const attacks::DeviceOperator<Signature> found("sweep::normalize_pixels_gradient");
   return found;
@@ -49,11 +49,11 @@ struct NormalizePixels : torch::autograd::Function<NormalizePixels> {
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const auto gradient = gradients.front().contiguous(at::MemoryFormat::ChannelsLast);
-    return {fused_gradient()(gradient, context->get_saved_variables().front()), {}, {}};
+    return {fused_normalize_gradient()(gradient, context->get_saved_variables().front()), {}, {}};
   }
 };
 
-bool suits(const at::Tensor& images) {
+bool suits_normalize(const at::Tensor& images) {
   return fused_normalize().serves(images) && images.scalar_type() == at::kFloat &&
          images.is_contiguous(at::MemoryFormat::ChannelsLast);
 }
@@ -85,7 +85,7 @@ at::Tensor Normalization::operator()(const at::Tensor& images) {
     cast_mean = mean.to(images.device(), images.scalar_type());
     cast_deviation = deviation.to(images.device(), images.scalar_type());
   }
-  if (suits(images)) return NormalizePixels::apply(images, cast_mean, cast_deviation);
+  if (suits_normalize(images)) return NormalizePixels::apply(images, cast_mean, cast_deviation);
   return (images - cast_mean) / cast_deviation;
 }
 

@@ -14,7 +14,8 @@ namespace {
 
 namespace nn = torch::nn;
 
-Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride) {
+Conv2d residual_convolution(std::int64_t in, std::int64_t out, std::int64_t kernel,
+                            std::int64_t stride) {
   return Conv2d(nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
 }
 
@@ -24,13 +25,14 @@ struct BasicBlockImpl : nn::Module {
   static constexpr std::int64_t expansion = 1;  ///< channels out per `width`
 
   BasicBlockImpl(std::int64_t in, std::int64_t width, std::int64_t stride)
-      : conv1(register_module("conv1", convolution(in, width, 3, stride))),
+      : conv1(register_module("conv1", residual_convolution(in, width, 3, stride))),
         bn1(register_module("bn1", BatchNorm2d(width))),
-        conv2(register_module("conv2", convolution(width, width, 3, 1))),
+        conv2(register_module("conv2", residual_convolution(width, width, 3, 1))),
         bn2(register_module("bn2", BatchNorm2d(width))) {
     if (stride != 1 || in != width)
       downsample = register_module(
-          "downsample", nn::Sequential(convolution(in, width, 1, stride), BatchNorm2d(width)));
+          "downsample",
+          nn::Sequential(residual_convolution(in, width, 1, stride), BatchNorm2d(width)));
   }
 
   at::Tensor forward(const at::Tensor& x) {
@@ -52,16 +54,16 @@ struct BottleneckImpl : nn::Module {
   static constexpr std::int64_t expansion = 4;
 
   BottleneckImpl(std::int64_t in, std::int64_t width, std::int64_t stride)
-      : conv1(register_module("conv1", convolution(in, width, 1, 1))),
+      : conv1(register_module("conv1", residual_convolution(in, width, 1, 1))),
         bn1(register_module("bn1", BatchNorm2d(width))),
-        conv2(register_module("conv2", convolution(width, width, 3, stride))),
+        conv2(register_module("conv2", residual_convolution(width, width, 3, stride))),
         bn2(register_module("bn2", BatchNorm2d(width))),
-        conv3(register_module("conv3", convolution(width, width * expansion, 1, 1))),
+        conv3(register_module("conv3", residual_convolution(width, width * expansion, 1, 1))),
         bn3(register_module("bn3", BatchNorm2d(width * expansion))) {
     if (stride != 1 || in != width * expansion)
-      downsample = register_module("downsample",
-                                   nn::Sequential(convolution(in, width * expansion, 1, stride),
-                                                  BatchNorm2d(width * expansion)));
+      downsample = register_module(
+          "downsample", nn::Sequential(residual_convolution(in, width * expansion, 1, stride),
+                                       BatchNorm2d(width * expansion)));
   }
 
   at::Tensor forward(const at::Tensor& x) {
@@ -80,11 +82,11 @@ struct BottleneckImpl : nn::Module {
 TORCH_MODULE(Bottleneck);
 
 /// Number of blocks in layer1 to layer4.
-using Depths = std::array<int, 4>;
+using ResNetDepths = std::array<int, 4>;
 
 template <class Block>
-struct Network : nn::Module {
-  Network(const Depths& depths, std::int64_t num_classes)
+struct ResNetwork : nn::Module {
+  ResNetwork(const ResNetDepths& depths, std::int64_t num_classes)
       : conv1(register_module(
             "conv1", Conv2d(nn::Conv2dOptions(3, 64, 7).stride(2).padding(3).bias(false)))),
         bn1(register_module("bn1", BatchNorm2d(64))),
@@ -126,10 +128,10 @@ struct Network : nn::Module {
 /// He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition, 2016, as torchvision builds
 /// it. The encoder is the stem to layer2.
 template <class Block>
-struct ResNet : NetworkClassifier<Network<Block>> {
-  ResNet(const ModelOptions& options, const Depths& depths, std::int64_t num_classes)
-      : NetworkClassifier<Network<Block>>(options,
-                                          std::make_shared<Network<Block>>(depths, num_classes)) {}
+struct ResNet : NetworkClassifier<ResNetwork<Block>> {
+  ResNet(const ModelOptions& options, const ResNetDepths& depths, std::int64_t num_classes)
+      : NetworkClassifier<ResNetwork<Block>>(
+            options, std::make_shared<ResNetwork<Block>>(depths, num_classes)) {}
 };
 
 struct ResNet18 : ResNet<BasicBlock> {

@@ -17,10 +17,10 @@ namespace {
 namespace nn = torch::nn;
 
 /// Convolutions in each of the five stages, between which pooling halves the image.
-using Depths = std::array<int, 5>;
+using VggDepths = std::array<int, 5>;
 
 constexpr std::array<std::int64_t, 5> kWidths{64, 128, 256, 512, 512};
-constexpr std::size_t kEncoderStages = 3;
+constexpr std::size_t kVggEncoderStages = 3;
 
 struct VggOptions : ModelOptions {
   std::int64_t classifier_width = 4096;
@@ -38,8 +38,9 @@ OptionTable<VggOptions> vgg_options() {
   return options;
 }
 
-struct Network : nn::Module {
-  Network(const Depths& depths, bool batch_norm, std::int64_t width, std::int64_t num_classes) {
+struct VggNetwork : nn::Module {
+  VggNetwork(const VggDepths& depths, bool batch_norm, std::int64_t width,
+             std::int64_t num_classes) {
     std::int64_t in = 3;
     for (std::size_t stage = 0; stage < depths.size(); ++stage) {
       auto& bounds = stages[stage];
@@ -71,14 +72,14 @@ struct Network : nn::Module {
     at::Tensor last = x, encoding;
     for (std::size_t stage = 0; stage < stages.size(); ++stage) {
       last = features->forward_blocks(last, stages[stage]);
-      if (stage + 1 == kEncoderStages) encoding = last;
+      if (stage + 1 == kVggEncoderStages) encoding = last;
     }
     const auto pooled = features->forward_range(last, features->size() - 1, features->size());
     const auto grid = at::adaptive_avg_pool2d(pooled, {7, 7});
     return {classifier->forward(grid.flatten(1)), last.flatten(1), encoding};
   }
 
-  std::int64_t encoding_channels() const { return kWidths[kEncoderStages - 1]; }
+  std::int64_t encoding_channels() const { return kWidths[kVggEncoderStages - 1]; }
 
   /// The layers are numbered as torchvision's, those without parameters too.
   template <class Layer>
@@ -93,18 +94,18 @@ struct Network : nn::Module {
 
 /// Simonyan and Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition,
 /// 2015 (arXiv:1409.1556), as torchvision builds it. The encoder ends with the third pooling.
-struct Vgg : NetworkClassifier<Network> {
-  Vgg(const VggOptions& options, const Depths& depths, bool batch_norm, std::int64_t num_classes)
+struct Vgg : NetworkClassifier<VggNetwork> {
+  Vgg(const VggOptions& options, const VggDepths& depths, bool batch_norm, std::int64_t num_classes)
       : NetworkClassifier(
             options,
-            std::make_shared<Network>(depths, batch_norm, options.classifier_width, num_classes),
+            std::make_shared<VggNetwork>(depths, batch_norm, options.classifier_width, num_classes),
             {.linear = LinearInitialization::normal}) {}
 };
 
-constexpr Depths kVgg11{1, 1, 2, 2, 2}, kVgg13{2, 2, 2, 2, 2}, kVgg16{2, 2, 3, 3, 3},
+constexpr VggDepths kVgg11{1, 1, 2, 2, 2}, kVgg13{2, 2, 2, 2, 2}, kVgg16{2, 2, 3, 3, 3},
     kVgg19{2, 2, 4, 4, 4};
 
-template <const Depths& depths, bool batch_norm>
+template <const VggDepths& depths, bool batch_norm>
 struct VggOf : Vgg {
   VggOf(const VggOptions& options, std::int64_t num_classes)
       : Vgg(options, depths, batch_norm, num_classes) {}

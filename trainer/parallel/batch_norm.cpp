@@ -13,7 +13,7 @@ using torch::autograd::variable_list;
 
 constexpr std::int64_t kAllButChannels[] = {0, 2, 3};
 
-at::Tensor per_channel(const at::Tensor& values, const at::Tensor& like) {
+at::Tensor broadcast_per_channel(const at::Tensor& values, const at::Tensor& like) {
   return values.to(like.scalar_type()).view({1, -1, 1, 1});
 }
 
@@ -69,7 +69,8 @@ class Normalize : public torch::autograd::Function<Normalize> {
       const auto factor = inverse * weight.to(at::kDouble) / count;
       const auto of_x = factor * inverse * sums.narrow(0, channels, channels);
       const auto constant = factor * sums.narrow(0, 0, channels) - mean.to(at::kDouble) * of_x;
-      to_x = at::addcmul(to_x, x, per_channel(of_x, x), -1).sub_(per_channel(constant, x));
+      to_x = at::addcmul(to_x, x, broadcast_per_channel(of_x, x), -1)
+                 .sub_(broadcast_per_channel(constant, x));
     } else {
       to_x = at::zeros_like(x);
     }
@@ -119,7 +120,7 @@ void BatchNorm2dImpl::count_batch(const ChannelStatistics& statistics) {
 }
 
 at::Tensor BatchNorm2dImpl::forward(const at::Tensor& x) {
-  if (folded) return folded_bias.defined() ? x + per_channel(folded_bias, x) : x;
+  if (folded) return folded_bias.defined() ? x + broadcast_per_channel(folded_bias, x) : x;
   if (takes_cpu_batch_norm(*this, x)) return cpu_batch_norm(*this, x, {}, /*relu=*/false);
   if (shared == nullptr || !is_training()) return torch::nn::BatchNorm2dImpl::forward(x);
   // As wide as the parameters: bfloat16 would round the mean and the deviation.

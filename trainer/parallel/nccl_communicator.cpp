@@ -19,7 +19,7 @@
 namespace sweep::trainer {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using WatchClock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 nccl::DataType type_of(const at::Tensor& buffer) {
@@ -54,7 +54,7 @@ class NcclCommunicator final : public Communicator {
         device_(device),
         gpu_(device.type()),
         stream_(gpu_.getNewStream(device)),
-        patience_(std::chrono::duration_cast<Clock::duration>(
+        patience_(std::chrono::duration_cast<WatchClock::duration>(
             std::chrono::duration<double>(patience_s))) {
     nccl::Config config;
     const auto id = agreed_id(*meeting_);
@@ -121,7 +121,7 @@ class NcclCommunicator final : public Communicator {
   struct Work {
     std::uint64_t ticket;
     std::shared_ptr<c10::Event> done;
-    Clock::time_point since;
+    WatchClock::time_point since;
   };
 
   /// Null where that is known to be reached.
@@ -142,17 +142,17 @@ class NcclCommunicator final : public Communicator {
     const auto done = std::make_shared<c10::Event>(device_.type());
     done->record(stream_);
     const std::lock_guard lock(mutex_);
-    underway_.push_back({++tickets_, done, Clock::now()});
+    underway_.push_back({++tickets_, done, WatchClock::now()});
     return tickets_;
   }
 
   /// A call of a communicator that does not block is done when NCCL says so.
   template <class Call>
   void settle(const Call& call, const char* what) {
-    const auto start = Clock::now();
+    const auto start = WatchClock::now();
     nccl::Result result = unless_aborted(call);
     while (result == nccl::in_progress) {
-      if (Clock::now() - start > patience_) {
+      if (WatchClock::now() - start > patience_) {
         abort(concat(what, ": the other processes do not answer"));
         break;
       }
@@ -193,7 +193,7 @@ class NcclCommunicator final : public Communicator {
       std::string why;
       if (result != nccl::success && result != nccl::in_progress)
         why = concat("a peer has failed: ", nccl_.error_text(result));
-      else if (!underway_.empty() && Clock::now() - underway_.front().since > patience_)
+      else if (!underway_.empty() && WatchClock::now() - underway_.front().since > patience_)
         why = concat("a collective has not ended for ",
                      duration_text(std::chrono::duration<double>(patience_).count()));
       if (why.empty()) continue;
@@ -207,7 +207,7 @@ class NcclCommunicator final : public Communicator {
   at::Device device_;
   c10::impl::VirtualGuardImpl gpu_;
   c10::Stream stream_;
-  Clock::duration patience_;
+  WatchClock::duration patience_;
   nccl::Comm comm_ = nullptr;
   std::uint64_t tickets_ = 0;
 

@@ -23,7 +23,7 @@ struct HgdOptions : TrainingOptions {
   std::vector<std::string> training_attacks;
 };
 
-const OptionTable<HgdOptions> kOptions = with_training_options<HgdOptions>({
+const OptionTable<HgdOptions> kHgdOptions = with_training_options<HgdOptions>({
     {"guidance",
      &HgdOptions::guidance,
      {.choices = {"feature", "logits", "pixel"},
@@ -84,7 +84,7 @@ class Hgd final : public NetworkPreprocessor<DenoisingUnet, HgdOptions> {
   }
 };
 
-SWEEP_REGISTER_PREPROCESSOR("hgd", kOptions, Hgd,
+SWEEP_REGISTER_PREPROCESSOR("hgd", kHgdOptions, Hgd,
                             "denoising U-net guided by a classifier (Liao et al. 2018)");
 
 }  // namespace

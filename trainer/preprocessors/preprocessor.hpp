@@ -55,7 +55,7 @@ using PreprocessorRegistry =
 /// Last line of a preprocessor's file: its name, its option table, its class (made from its
 /// options), a summary.
 #define SWEEP_REGISTER_PREPROCESSOR(name, table, Class, summary)                        \
-  static const bool registered_preprocessor_ =                                          \
+  static const bool registered_preprocessor_##Class =                                   \
       ::sweep::trainer::PreprocessorRegistry::instance().add(                           \
           name, {summary, ::sweep::describe(table), [](const ::sweep::Json& options) {  \
                    return std::unique_ptr<::sweep::trainer::Preprocessor>(              \

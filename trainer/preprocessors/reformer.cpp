@@ -27,7 +27,7 @@ struct ReformerOptions : TrainingOptions {
   double activity_penalty = 1e-9;
 };
 
-const OptionTable<ReformerOptions> kOptions = with_training_options<ReformerOptions>({
+const OptionTable<ReformerOptions> kReformerOptions = with_training_options<ReformerOptions>({
     {"variant",
      &ReformerOptions::variant,
      {.choices = {"cifar", "mnist"},
@@ -116,7 +116,7 @@ class Reformer final : public NetworkPreprocessor<ReformerNetwork, ReformerOptio
   }
 };
 
-SWEEP_REGISTER_PREPROCESSOR("reformer", kOptions, Reformer,
+SWEEP_REGISTER_PREPROCESSOR("reformer", kReformerOptions, Reformer,
                             "small denoising auto-encoder on pixels (MagNet, Meng and Chen 2017)");
 
 }  // namespace

@@ -10,11 +10,6 @@
 namespace sweep::trainer {
 namespace {
 
-using Kind = PickleValue::Kind;
-
-// Pickles of the largest models have a megabyte.
-constexpr std::uint64_t kMaxPickleBytes = 64 << 20;
-
 /// Pickles one after the other.
 class Pickles {
  public:
@@ -46,7 +41,7 @@ void check_version(const WeightFile& file, const Pickle& version) {
 
 void check_byte_order(const WeightFile& file, const Pickle& machine) {
   const auto& root = machine[machine.root];
-  if (root.kind == Kind::dict)
+  if (root.kind == PickleValue::Kind::dict)
     for (std::size_t i = 0; i + 1 < root.items.size(); i += 2)
       if (machine[root.items[i]].text == "little_endian" && machine[root.items[i + 1]].integer == 1)
         return;
@@ -70,7 +65,7 @@ std::map<std::string, Place> places_of(const WeightFile& file, const Pickle& val
   for (const auto index : list.items) {
     const auto& key = keys[index].text;
     const auto storage = storages.find(key);
-    if (list.kind != Kind::list || storage == storages.end())
+    if (list.kind != PickleValue::Kind::list || storage == storages.end())
       refuse_weights(file.path(), concat("its storage ", quote(key), " is of an unknown kind"));
     std::int64_t elements = 0;
     file.read(begin, std::as_writable_bytes(std::span(&elements, 1)));

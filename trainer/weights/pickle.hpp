@@ -10,6 +10,9 @@
 
 namespace sweep::trainer {
 
+/// Longer ones are refused before they are read: those of the largest models have a megabyte.
+inline constexpr std::uint64_t kMaxPickleBytes = 64 << 20;
+
 /// A value of a pickle, as data. What Python would look up or call is described, never done.
 struct PickleValue {
   enum class Kind { none, boolean, integer, real, text, list, tuple, dict, global, stored, call };

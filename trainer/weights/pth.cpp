@@ -10,7 +10,6 @@
 namespace sweep::trainer {
 namespace {
 
-constexpr std::uint64_t kMaxPickleBytes = 64 << 20;
 constexpr char kPickle[] = "/data.pkl";
 
 std::string read_entry(const WeightFile& file, const Archive& archive, const std::string& name) {

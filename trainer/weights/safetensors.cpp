@@ -47,9 +47,9 @@ struct Entry {
   std::uint64_t begin = 0, end = 0;  ///< in the bytes behind the header
 };
 
-class Reader {
+class SafetensorsReader {
  public:
-  explicit Reader(const WeightFile& file) : file_(file) {}
+  explicit SafetensorsReader(const WeightFile& file) : file_(file) {}
 
   NamedTensors read() {
     const std::string header = read_header();
@@ -183,7 +183,7 @@ std::string type_name(const std::string& name, at::ScalarType type) {
 }  // namespace
 
 NamedTensors read_safetensors(const WeightFile& file) {
-  return Reader(file).read();
+  return SafetensorsReader(file).read();
 }
 
 void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors) {

@@ -14,7 +14,7 @@
 namespace sweep::trainer {
 namespace {
 
-constexpr char kRemedy[] = "give weights of the same architecture in torchvision's layout";
+constexpr char kRemedyOfStart[] = "give weights of the same architecture in torchvision's layout";
 
 /// The last linear layer: "fc", "classifier", "classifier.6".
 std::string head_of(const torch::nn::Module& module) {
@@ -63,10 +63,10 @@ void check_values(const std::filesystem::path& path, const NamedTensors& weights
       refuse_weights(path,
                      concat("tensor ", quote(name), " is of type ",
                             at::toString(tensor.scalar_type()), " and should be of a float"),
-                     kRemedy);
+                     kRemedyOfStart);
     if (!at::isfinite(tensor).all().item<bool>())
       refuse_weights(path, concat("tensor ", quote(name), " has values that are not finite"),
-                     kRemedy);
+                     kRemedyOfStart);
   }
 }
 
@@ -80,7 +80,7 @@ void start_from(const std::filesystem::path& path, torch::nn::Module& module,
     if (name.ends_with(".num_batches_tracked")) weights.emplace(name, tensor);
   keep_drawn_head(head_of(module), state, weights);
   if (const auto faults = differences(weights, state); !faults.empty())
-    refuse_weights(path, concat("they are not those of a ", model, ": ", faults), kRemedy);
+    refuse_weights(path, concat("they are not those of a ", model, ": ", faults), kRemedyOfStart);
   check_values(path, weights, state);
   copy_state(weights, state, model);
 }

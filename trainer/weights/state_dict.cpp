@@ -14,11 +14,9 @@
 namespace sweep::trainer {
 namespace {
 
-using Kind = PickleValue::Kind;
-
 constexpr std::size_t kMaxTensors = 1 << 16;
 constexpr std::uint64_t kMaxSharing = 4;
-constexpr char kRemedy[] = "save a state_dict: torch.save(model.state_dict(), FILE)";
+constexpr char kRemedyOfStateDict[] = "save a state_dict: torch.save(model.state_dict(), FILE)";
 
 struct StorageType {
   const char* global;
@@ -44,9 +42,9 @@ struct View {
   Shape shape, strides;
 };
 
-class Reader {
+class StateDictReader {
  public:
-  Reader(const WeightFile& file, const Pickle& pickle) : file_(file), pickle_(pickle) {}
+  StateDictReader(const WeightFile& file, const Pickle& pickle) : file_(file), pickle_(pickle) {}
 
   NamedTensors read(const ReadStorage& fill) const {
     std::map<std::string, std::vector<View>> by_storage;
@@ -62,14 +60,14 @@ class Reader {
 
  private:
   [[noreturn]] void refuse(const std::string& fault) const {
-    refuse_weights(file_.path(), fault, kRemedy);
+    refuse_weights(file_.path(), fault, kRemedyOfStateDict);
   }
   [[noreturn]] void refuse(const std::string& name, const std::string& fault) const {
     refuse(concat("tensor ", quote(name), " ", fault));
   }
 
   bool is_call(const PickleValue& value, const char* global) const {
-    return value.kind == Kind::call && pickle_[value.items[0]].text == global;
+    return value.kind == PickleValue::Kind::call && pickle_[value.items[0]].text == global;
   }
 
   bool is_plain_tensor(const PickleValue& value) const {
@@ -90,14 +88,15 @@ class Reader {
   /// The dictionary of tensors.
   const PickleValue& weights() const {
     const PickleValue& root = pickle_[pickle_.root];
-    if (root.kind != Kind::dict) refuse("it holds no dictionary of tensors");
+    if (root.kind != PickleValue::Kind::dict) refuse("it holds no dictionary of tensors");
     const PickleValue* found = nullptr;
     for_each_item(root, [&](const PickleValue&, const PickleValue& value) {
       if (is_plain_tensor(value) || is_parameter(value)) found = &root;
     });
     for (const char* name : {"state_dict", "model", "model_state_dict"})
       for_each_item(root, [&](const PickleValue& key, const PickleValue& value) {
-        if (!found && key.kind == Kind::text && key.text == name && value.kind == Kind::dict)
+        if (!found && key.kind == PickleValue::Kind::text && key.text == name &&
+            value.kind == PickleValue::Kind::dict)
           found = &value;
       });
     if (!found)
@@ -112,7 +111,7 @@ class Reader {
     std::map<std::string, std::int64_t> storages;
     std::uint64_t bytes = 0;
     for_each_item(weights(), [&](const PickleValue& key, const PickleValue& value) {
-      if (key.kind != Kind::text) refuse("a tensor has a name that is no text");
+      if (key.kind != PickleValue::Kind::text) refuse("a tensor has a name that is no text");
       if (!names.insert(key.text).second) refuse(key.text, "is there twice");
       if (!is_plain_tensor(value) && !is_parameter(value))
         refuse(concat("its entry ", quote(key.text), " is no tensor"));
@@ -149,8 +148,8 @@ class Reader {
     view.shape = numbers(name, pickle_[arguments[2]]);
     view.strides = numbers(name, pickle_[arguments[3]]);
     const auto count = element_count(view.shape);
-    const auto needed = storage_needed(offset.kind == Kind::integer ? offset.integer : -1,
-                                       view.shape, view.strides);
+    const auto needed = storage_needed(
+        offset.kind == PickleValue::Kind::integer ? offset.integer : -1, view.shape, view.strides);
     if (!count || !needed) refuse(name, concat("has an impossible layout: ", layout_text(view)));
     if (*needed > view.storage.elements || *count > view.storage.elements)
       refuse(name, concat("of the layout ", layout_text(view), " reaches beyond its storage of ",
@@ -174,10 +173,12 @@ class Reader {
 
   Shape numbers(const std::string& name, const PickleValue& tuple) const {
     Shape values;
-    const bool is_short = tuple.kind == Kind::tuple && tuple.items.size() <= max_dimensions;
+    const bool is_short =
+        tuple.kind == PickleValue::Kind::tuple && tuple.items.size() <= max_dimensions;
     if (!is_short) refuse(name, "has a shape or strides that are no short tuple");
     for (const auto index : tuple.items) {
-      if (pickle_[index].kind != Kind::integer) refuse(name, "has a size that is no whole number");
+      if (pickle_[index].kind != PickleValue::Kind::integer)
+        refuse(name, "has a size that is no whole number");
       values.push_back(pickle_[index].integer);
     }
     return values;
@@ -197,17 +198,19 @@ class Reader {
 }  // namespace
 
 std::optional<Storage> read_storage(const Pickle& pickle, const PickleValue& stored) {
-  if (stored.kind != Kind::stored) return std::nullopt;
+  if (stored.kind != PickleValue::Kind::stored) return std::nullopt;
   const auto& id = pickle[stored.items[0]];
-  if (id.kind != Kind::tuple || id.items.size() < 5 || id.items.size() > 6) return std::nullopt;
+  if (id.kind != PickleValue::Kind::tuple || id.items.size() < 5 || id.items.size() > 6)
+    return std::nullopt;
   const auto part = [&](std::size_t i) -> const PickleValue& { return pickle[id.items[i]]; };
   const auto* type =
       std::find_if(kStorageTypes.begin(), kStorageTypes.end(), [&](const auto& candidate) {
-        return part(1).kind == Kind::global && part(1).text == candidate.global;
+        return part(1).kind == PickleValue::Kind::global && part(1).text == candidate.global;
       });
   const bool is_known = part(0).text == "storage" && type != kStorageTypes.end() &&
-                        part(2).kind == Kind::text && part(4).kind == Kind::integer &&
-                        (id.items.size() == 5 || part(5).kind == Kind::none);
+                        part(2).kind == PickleValue::Kind::text &&
+                        part(4).kind == PickleValue::Kind::integer &&
+                        (id.items.size() == 5 || part(5).kind == PickleValue::Kind::none);
   const auto bytes = is_known ? byte_count({part(4).integer}, type->type) : std::nullopt;
   if (!bytes) return std::nullopt;
   return Storage{part(2).text, type->type, part(4).integer, *bytes};
@@ -215,7 +218,7 @@ std::optional<Storage> read_storage(const Pickle& pickle, const PickleValue& sto
 
 NamedTensors read_state_dict(const WeightFile& file, const Pickle& pickle,
                              const ReadStorage& fill) {
-  return Reader(file, pickle).read(fill);
+  return StateDictReader(file, pickle).read(fill);
 }
 
 }  // namespace sweep::trainer

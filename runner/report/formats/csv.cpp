@@ -8,7 +8,7 @@
 #include "runner/report/format.hpp"
 #include "runner/report/wording.hpp"
 
-namespace sweep::report {
+namespace sweep::report::csv_format {
 namespace {
 
 using Fields = std::vector<std::string>;
@@ -156,4 +156,4 @@ const bool registered = FormatRegistry::instance().add(
     {"comma-separated values, one line for each row, every metric a column", {}, {csv, {}, false}});
 
 }  // namespace
-}  // namespace sweep::report
+}  // namespace sweep::report::csv_format

@@ -1,16 +1,11 @@
 #include "runner/report/format.hpp"
 #include "runner/report/notes.hpp"
 
-namespace sweep::report {
+namespace sweep::report::json_format {
 namespace {
 
 // Raised when a key changes its meaning or goes; docs/aggregate_results.md has the schema.
 constexpr int kSchemaVersion = 1;
-
-template <class T>
-Json optional(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
-}
 
 Json interval_json(const std::optional<Interval>& interval) {
   return interval ? Json{interval->low, interval->high} : Json();
@@ -25,7 +20,7 @@ Json estimates_json(const PerMetric<Estimate>& estimates) {
     metric = {{"value", estimate->value},
               {"n", estimate->n},
               {"seeds", estimate->seeds},
-              {"std", optional(estimate->std)},
+              {"std", optional_json(estimate->std)},
               {"ci95", interval_json(estimate->ci95)}};
     if (!metric_infos()[i].proportion) continue;
     metric["count"] = estimate->count;
@@ -73,9 +68,9 @@ Json cell_json(const Cell& cell, const Column& column) {
   return {{"column", column.label},
           {"missing", !cell.value()},
           {"metrics", estimates_json(cell.metrics)},
-          {"published", optional(cell.published)},
-          {"difference", optional(difference(cell))},
-          {"published_inside", optional(published_is_inside(cell))},
+          {"published", optional_json(cell.published)},
+          {"difference", optional_json(difference(cell))},
+          {"published_inside", optional_json(published_is_inside(cell))},
           {"confusion", cell.confusion},
           {"against_baseline", comparison_json(cell.against_baseline)},
           {"against_control", comparison_json(cell.against_control)},
@@ -93,7 +88,7 @@ Json row_json(const Table& table, const Row& row) {
           {"baseline", row.baseline},
           {"keys", keys},
           {"seeds", row.seeds},
-          {"images", optional(row.images)},
+          {"images", optional_json(row.images)},
           {"cells", cells}};
 }
 
@@ -136,4 +131,4 @@ const bool registered = FormatRegistry::instance().add(
     "json", {"everything that is known, with confusion matrices and tests", {}, {json, {}}});
 
 }  // namespace
-}  // namespace sweep::report
+}  // namespace sweep::report::json_format

@@ -8,7 +8,7 @@
 #include "runner/report/notes.hpp"
 #include "runner/report/wording.hpp"
 
-namespace sweep::report {
+namespace sweep::report::latex_format {
 namespace {
 
 /// Needs only what every LaTeX has (Debian: texlive-latex-base).
@@ -167,4 +167,4 @@ const bool registered = FormatRegistry::instance().add(
     "latex", {"a whole document that pdflatex compiles", {}, {latex, {"tex"}}});
 
 }  // namespace
-}  // namespace sweep::report
+}  // namespace sweep::report::latex_format

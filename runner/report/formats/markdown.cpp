@@ -7,7 +7,7 @@
 #include "runner/report/notes.hpp"
 #include "runner/report/wording.hpp"
 
-namespace sweep::report {
+namespace sweep::report::markdown_format {
 namespace {
 
 /// Text that Markdown shows as it is.
@@ -90,4 +90,4 @@ const bool registered = FormatRegistry::instance().add(
     "md", {"Markdown tables with their notes", {}, {markdown, {"markdown"}}});
 
 }  // namespace
-}  // namespace sweep::report
+}  // namespace sweep::report::markdown_format

@@ -7,7 +7,7 @@
 #include "runner/report/notes.hpp"
 #include "runner/report/wording.hpp"
 
-namespace sweep::report {
+namespace sweep::report::plain_text_format {
 namespace {
 
 constexpr std::size_t kLineWidth = 100;
@@ -121,4 +121,4 @@ const bool registered = FormatRegistry::instance().add(
     "text", {"aligned columns for the terminal", {}, {text, {"txt"}}});
 
 }  // namespace
-}  // namespace sweep::report
+}  // namespace sweep::report::plain_text_format

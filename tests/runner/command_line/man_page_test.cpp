@@ -62,12 +62,13 @@ TEST(ManPage, OfTheProgramListsTheVerbs) {
 }
 
 TEST(ManPage, UnknownVerb) {
-  EXPECT_THAT(testing::message_of([] { man_page(program(), "lok", "1"); }, FailureType::bad_input),
-              HasSubstr("no verb 'lok' (did you mean 'look'?)"));
+  EXPECT_THAT(
+      test_support::message_of([] { man_page(program(), "lok", "1"); }, FailureType::bad_input),
+      HasSubstr("no verb 'lok' (did you mean 'look'?)"));
 }
 
 TEST(ManPage, FilesOfAllPages) {
-  const testing::TemporaryFolder folder;
+  const test_support::TemporaryFolder folder;
   const auto paths = write_man_pages(program(), "1.2", folder / "man/man1");
   ASSERT_EQ(paths.size(), 4U);
   EXPECT_EQ(paths[0], folder / "man/man1/program.1");

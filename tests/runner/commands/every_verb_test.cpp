@@ -19,11 +19,11 @@
 namespace sweep::commands {
 namespace {
 
+using test_support::run_shell;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using testing::run_shell;
 
 const command_line::Usage& usage() {
   static const auto usage = Program().usage();
@@ -59,7 +59,7 @@ TEST(EveryVerb, SaysWhatItsOptionsAreFor) {
 }
 
 TEST(EveryVerb, HasAManualPageThatRoffUnderstands) {
-  const testing::TemporaryFolder folder;
+  const test_support::TemporaryFolder folder;
   const auto pages = command_line::write_man_pages(usage(), "1", folder.path());
   EXPECT_EQ(pages.size(), usage().verbs.size() + 1);
   if (!can_run("groff")) GTEST_SKIP() << "groff is not installed";
@@ -71,7 +71,7 @@ TEST(EveryVerb, HasAManualPageThatRoffUnderstands) {
 }
 
 TEST(EveryVerb, HasAHowTo) {
-  const auto folder = testing::sources() / "docs/howto";
+  const auto folder = test_support::sources() / "docs/howto";
   const std::string contents = read_text(folder / "README.md");
   for (const auto& [name, entry] : all()) {
     EXPECT_TRUE(std::filesystem::exists(folder / (name + ".md"))) << "docs/howto/" << name << ".md";
@@ -101,7 +101,7 @@ TEST(EveryVerb, IsCompleted) {
 
 TEST(EveryVerb, ZshUnderstandsItsScript) {
   if (!can_run("zsh")) GTEST_SKIP() << "zsh is not installed";
-  const testing::TemporaryFolder folder;
+  const test_support::TemporaryFolder folder;
   write_atomically(folder / "_sweep_runner", command_line::zsh_completion(usage(), kDefaultVerb));
   const auto outcome = run_shell(concat("zsh -n ", (folder / "_sweep_runner").string()));
   EXPECT_EQ(outcome.status, 0) << outcome.output;
@@ -134,7 +134,7 @@ class BashCompletion : public ::testing::Test {
     return lines;
   }
 
-  const testing::TemporaryFolder folder_;
+  const test_support::TemporaryFolder folder_;
 };
 
 using Words = std::vector<std::string>;
@@ -177,7 +177,7 @@ TEST_F(BashCompletion, FilesAndFolders) {
 }
 
 TEST(Man, IsPrinted) {
-  const std::string program = (testing::binaries() / "sweep_runner").string();
+  const std::string program = (test_support::binaries() / "sweep_runner").string();
   const auto page = run_shell(program + " man status");
   EXPECT_EQ(page.status, 0);
   EXPECT_THAT(page.output, HasSubstr(".SH NAME\nsweep_runner\\-status"));
@@ -188,8 +188,8 @@ TEST(Man, IsPrinted) {
 }
 
 TEST(CompletionVerb, PrintsAndWrites) {
-  const testing::TemporaryFolder folder;
-  const std::string program = (testing::binaries() / "sweep_runner").string();
+  const test_support::TemporaryFolder folder;
+  const std::string program = (test_support::binaries() / "sweep_runner").string();
   const auto printed = run_shell(program + " completion bash");
   EXPECT_EQ(printed.status, 0);
   EXPECT_EQ(printed.output, command_line::bash_completion(usage(), kDefaultVerb));

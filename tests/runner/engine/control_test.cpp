@@ -33,7 +33,7 @@ TEST(ControlRequest, WhatIsNoneIsRefused) {
 }
 
 TEST(ControlRequest, NothingIsTakenOutOfAFolderBehindALink) {
-  const sweep::testing::TemporaryFolder folder;
+  const sweep::test_support::TemporaryFolder folder;
   create_folders(folder / "elsewhere");
   write_atomically(folder / "elsewhere/settings.json", R"({"command": "drain"})");
   std::filesystem::create_directory_symlink(folder / "elsewhere", folder / "control");

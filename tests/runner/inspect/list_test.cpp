@@ -10,11 +10,11 @@
 namespace sweep::inspect {
 namespace {
 
+using test_support::message_of;
+using test_support::SmallRun;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::message_of;
 using ::testing::Not;
-using testing::SmallRun;
 
 storage::Content evaluation(double accuracy) {
   storage::Content content;

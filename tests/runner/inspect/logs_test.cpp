@@ -10,9 +10,9 @@
 namespace sweep::inspect {
 namespace {
 
+using test_support::message_of;
+using test_support::SmallRun;
 using ::testing::HasSubstr;
-using testing::message_of;
-using testing::SmallRun;
 
 std::string shown(std::string_view text) {
   return TerminalText().add(text);

@@ -9,9 +9,9 @@
 namespace sweep::inspect {
 namespace {
 
+using test_support::message_of;
+using test_support::SmallRun;
 using ::testing::HasSubstr;
-using testing::message_of;
-using testing::SmallRun;
 
 class FindRun : public ::testing::Test {
  protected:

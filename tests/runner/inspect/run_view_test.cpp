@@ -13,9 +13,9 @@
 namespace sweep::inspect {
 namespace {
 
+using test_support::SmallRun;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::SmallRun;
 
 State task(const RunView& run, SmallRun::Task task) {
   return run.tasks()[task].state;

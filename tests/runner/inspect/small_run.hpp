@@ -14,7 +14,7 @@
 #include "storage/journal.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 
 /// The folder of a run, written by hand: three trials that share a dataset, an attacker (which is
 /// the third trial's model) and an adversarial set in two parts.
@@ -148,4 +148,4 @@ class SmallRun {
   TemporaryFolder folder_;
 };
 
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

@@ -8,7 +8,7 @@
 #include "tests/end_to_end/program.hpp"
 #include "tests/runner/inspect/small_run.hpp"
 
-namespace sweep::testing {
+namespace sweep::test_support {
 namespace {
 
 using ::testing::AllOf;
@@ -232,4 +232,4 @@ TEST_F(Verbs, DamagedPlansEndWithAnError) {
 }
 
 }  // namespace
-}  // namespace sweep::testing
+}  // namespace sweep::test_support

@@ -5,6 +5,7 @@
 #include "core/document.hpp"
 #include "runner/plan/graph.hpp"
 #include "runner/plan/sweep.hpp"
+#include "tests/support/message_of.hpp"
 
 namespace sweep::plan {
 
@@ -36,6 +37,12 @@ inline Document example_document(const std::string& more = "",
 
 inline Sweep example(const std::string& more = "", const std::vector<std::string>& overrides = {}) {
   return resolve_sweep(example_document(more, overrides), built_in_catalogue());
+}
+
+/// What is said of the sweep of example(more, overrides), which is wrong.
+inline std::string refusal(const std::string& more,
+                           const std::vector<std::string>& overrides = {}) {
+  return test_support::message_of([&] { example(more, overrides); });
 }
 
 /// What no plan needs files for: a dataset of 100 and 20 images.

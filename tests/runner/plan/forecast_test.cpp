@@ -17,7 +17,7 @@ using storage::ArtifactId;
 using storage::ArtifactKind;
 
 Calibration calibration_of(const std::string& journal) {
-  const testing::TemporaryFolder folder;
+  const test_support::TemporaryFolder folder;
   const auto run = folder / "runs/a";
   create_folders(run);
   write_atomically(run / "journal.jsonl", journal);
@@ -72,7 +72,7 @@ TEST(Calibration, PrefersWhatIsNewAndSure) {
 }
 
 TEST(Calibration, IsEmptyWithoutRuns) {
-  const testing::TemporaryFolder folder;
+  const test_support::TemporaryFolder folder;
   const auto calibration = measured(storage::Store(folder / "none"));
   EXPECT_EQ(calibration.tasks(), 0u);
   EXPECT_TRUE(calibration.rates().empty());
@@ -93,7 +93,7 @@ TEST(Calibration, IgnoresAndCountsWhatCannotBeMeasured) {
 }
 
 TEST(Calibration, JournalsThatAreNoFilesAreCounted) {
-  const testing::TemporaryFolder folder;
+  const test_support::TemporaryFolder folder;
   create_folders(folder / "runs/folder/journal.jsonl");
   create_folders(folder / "runs/pipe");
   ASSERT_EQ(::mkfifo((folder / "runs/pipe/journal.jsonl").c_str(), 0600), 0);

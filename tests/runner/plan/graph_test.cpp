@@ -83,7 +83,7 @@ TEST(Graph, WhereADatasetLiesIsNoPartOfItsName) {
 }
 
 TEST(Graph, WeightsToStartFromAreKnownByTheirContent) {
-  const sweep::testing::TemporaryFolder folder;
+  const sweep::test_support::TemporaryFolder folder;
   write_atomically(folder / "a.pth", "weights");
   write_atomically(folder / "same.pth", "weights");
   write_atomically(folder / "other.pth", "other");

@@ -10,14 +10,10 @@
 namespace sweep::plan {
 namespace {
 
+using test_support::message_of;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::message_of;
-
-std::string refusal(const std::string& more) {
-  return message_of([&] { example(more); });
-}
 
 /// The values of a key in the order of the trials.
 std::vector<Json> values(const std::string& more, const std::string& key) {

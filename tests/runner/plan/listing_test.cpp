@@ -24,7 +24,7 @@ TEST(List, ShowsNamesKeysDefaultsRangesAndMeanings) {
 TEST(List, HasEveryKind) {
   for (const auto& kind : listed_kinds())
     EXPECT_FALSE(list(built_in_catalogue(), kind).empty()) << kind;
-  EXPECT_THAT(testing::message_of([] { list(built_in_catalogue(), "attack"); }),
+  EXPECT_THAT(test_support::message_of([] { list(built_in_catalogue(), "attack"); }),
               HasSubstr("did you mean 'attacks'"));
 }
 

@@ -13,11 +13,11 @@ namespace {
 
 using storage::ArtifactId;
 using storage::ArtifactKind;
+using test_support::message_of;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::message_of;
 
 constexpr char kHgd[] =
     "[preprocessor]\nname = \"hgd\"\n[preprocessor.hgd]\ntraining_attacks = [\"fgsm\"]\n";

@@ -15,10 +15,10 @@ namespace sweep::plan {
 namespace {
 
 namespace fs = std::filesystem;
+using test_support::message_of;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::message_of;
 
 class Files : public ::testing::Test {
  protected:
@@ -30,7 +30,7 @@ class Files : public ::testing::Test {
   std::string refusal(const Request& request) const {
     return message_of([&] { read_sweep(request); });
   }
-  testing::TemporaryFolder folder_;
+  test_support::TemporaryFolder folder_;
 };
 
 class CommandLine : public Files {

@@ -6,14 +6,12 @@
 #include <set>
 
 #include "tests/runner/plan/example.hpp"
-#include "tests/support/message_of.hpp"
 
 namespace sweep::plan {
 namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using testing::message_of;
 
 constexpr char kSearch[] =
     "[search]\nmethod = \"random\"\ntrials = 50\nseed = 1\n[search.space]\n"
@@ -21,10 +19,6 @@ constexpr char kSearch[] =
     "\"training.batch_size\" = {from = 16, to = 64, step = 16}\n"
     "\"training.epochs\" = {from = 1, to = 3}\n"
     "\"defence.lambda_n\" = [0.1, 1]\n";
-
-std::string refusal(const std::string& more, const std::vector<std::string>& overrides = {}) {
-  return message_of([&] { example(more, overrides); });
-}
 
 TEST(Search, DrawsFromTheWholeSpaceAndNothingElse) {
   const auto trials = example(kSearch).trials;

@@ -9,15 +9,10 @@
 namespace sweep::plan {
 namespace {
 
+using test_support::message_of;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using testing::message_of;
 using ::testing::StartsWith;
-
-/// The file's line 18 is the first of `more`.
-std::string refusal(const std::string& more, const std::vector<std::string>& overrides = {}) {
-  return message_of([&] { example(more, overrides); });
-}
 
 TEST(Sweep, FillsInDefaults) {
   const Sweep sweep = example();

@@ -9,6 +9,7 @@
 #include "runner/report/format.hpp"
 #include "runner/report/load.hpp"
 #include "tests/runner/report/small_store.hpp"
+#include "tests/runner/report/tables.hpp"
 
 namespace sweep::report {
 namespace {
@@ -19,19 +20,6 @@ using ::testing::StartsWith;
 
 std::string render(const std::string& format, const Table& table, const View& view = {}) {
   return FormatRegistry::instance().at(format).make.render({&table, 1}, view);
-}
-
-Table load_small(const SmallStore& files) {
-  Artifacts artifacts(files.store());
-  return load_table(load_plan(files.store(), "small"), artifacts);
-}
-
-/// An accuracy of `count` of `n` images, with one seed.
-Cell cell_of(std::int64_t count, std::int64_t n, std::optional<double> published = {}) {
-  const PerMetric<Measurement> trial{Measurement{100.0 * count / n, count, n}};
-  Cell cell{.published = published};
-  cell.metrics[0] = estimate(Metric::accuracy, {&trial, 1});
-  return cell;
 }
 
 /// All cells there but one, which lacks a seed, and one, which is missing.

@@ -10,9 +10,9 @@
 namespace sweep::report {
 namespace {
 
+using test_support::message_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::message_of;
 
 Plan small_plan(const SmallStore& files, const Json& plan = SmallStore::plan()) {
   files.write_plan("small", plan.dump());

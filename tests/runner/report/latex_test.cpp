@@ -7,6 +7,7 @@
 #include "core/text.hpp"
 #include "runner/report/format.hpp"
 #include "runner/report/latex_text.hpp"
+#include "tests/runner/report/tables.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace sweep::report {
@@ -30,13 +31,6 @@ TEST(LatexText, KnowsSymbols) {
 TEST(LatexText, NamesLettersThatTheFontsLack) {
   EXPECT_EQ(latex_text("Ünal"), "Ünal");
   EXPECT_EQ(latex_text("中 Þ 😀"), "[U+4E2D] [U+00DE] [U+1F600]");
-}
-
-Cell cell_of(std::int64_t count, std::int64_t n, std::optional<double> published) {
-  const PerMetric<Measurement> trial{Measurement{100.0 * count / n, count, n}};
-  Cell cell{.published = published};
-  cell.metrics[0] = estimate(Metric::accuracy, {&trial, 1});
-  return cell;
 }
 
 /// Everything that may stand in a table, also what LaTeX would take as a command.
@@ -113,7 +107,7 @@ TEST(Latex, IsCompiledByPdflatex) {
   for (int i = 0; i < 60; ++i) large.rows.push_back(large.rows[1]);
   const std::vector<Table> tables{paper_table(), large, Table{.title = "empty"}};
   for (const bool compare : {false, true}) {
-    const testing::TemporaryFolder folder;
+    const test_support::TemporaryFolder folder;
     write_atomically(folder / "t.tex",
                      FormatRegistry::instance().at("latex").make.render(
                          tables, {.std = true, .intervals = true, .compare = compare}));

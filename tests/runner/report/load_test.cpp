@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "tests/runner/report/small_store.hpp"
+#include "tests/runner/report/tables.hpp"
 
 namespace sweep::report {
 namespace {
@@ -15,11 +16,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::ThrowsMessage;
-
-Table load_small(const SmallStore& files) {
-  Artifacts artifacts(files.store());
-  return load_table(load_plan(files.store(), "small"), artifacts);
-}
 
 TEST(LoadTable, CountsAccuracyFromPredictions) {
   const SmallStore files;

@@ -102,11 +102,11 @@ TEST(Measure, NothingIsDividedByZero) {
 TEST(Measure, RefusesOtherImages) {
   Example example;
   example.clean.labels = {0, 1, 2, 0, 2, 1};
-  testing::message_of([&] { measure(example.seen); }, FailureType::bad_data);
+  test_support::message_of([&] { measure(example.seen); }, FailureType::bad_data);
   example.clean.labels = example.evaluation.labels;
   measure(example.seen);
   example.set.l2.pop_back();
-  testing::message_of([&] { measure(example.seen); }, FailureType::bad_data);
+  test_support::message_of([&] { measure(example.seen); }, FailureType::bad_data);
 }
 
 PerMetric<Measurement> with(Metric metric, const Measurement& measurement) {

@@ -15,8 +15,8 @@
 namespace sweep::report {
 namespace {
 
+using test_support::message_of;
 using ::testing::HasSubstr;
-using testing::message_of;
 
 class PlanFile : public ::testing::Test {
  protected:

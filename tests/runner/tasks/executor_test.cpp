@@ -145,7 +145,7 @@ class ExecutorTest : public ::testing::Test {
 
   std::string log() const { return read_text(store_.root() / "attempt.log"); }
 
-  sweep::testing::TemporaryFolder folder_;
+  sweep::test_support::TemporaryFolder folder_;
   storage::Store store_{folder_.path() / "store"};
   storage::StoreLock lock_{store_};
 };
@@ -221,7 +221,7 @@ TEST_F(ExecutorTest, WhatRanOutOfMemoryGivesTheSameResultsWithLess) {
   store_.remove(kModel);
   Executor undisturbed(store_);
   ASSERT_EQ(undisturbed.run(training_task(1)).back().at("type"), "done");
-  sweep::testing::expect_same_content("model", content, store_.read(kModel));
+  sweep::test_support::expect_same_content("model", content, store_.read(kModel));
 }
 
 TEST_F(ExecutorTest, ArtifactsTellTheirProvenanceButNotWhoseTheyAre) {

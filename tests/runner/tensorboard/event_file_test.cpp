@@ -21,17 +21,17 @@ namespace {
 constexpr int kSkipped = 77;
 
 /// Reads with each Python that there is until one can.
-sweep::testing::Outcome read_events(const std::string& reader,
-                                    const std::filesystem::path& folder) {
-  sweep::testing::Outcome outcome{kSkipped, ""};
+sweep::test_support::Outcome read_events(const std::string& reader,
+                                         const std::filesystem::path& folder) {
+  sweep::test_support::Outcome outcome{kSkipped, ""};
   std::string pythons = SWEEP_PYTHONS;
   if (const char* more = ::getenv("SWEEP_TENSORBOARD_PYTHON")) pythons = concat(more, ":", pythons);
   for (const auto& python : split(pythons, ':')) {
     if (!std::filesystem::exists(python)) continue;
     // What TensorBoard warns of goes elsewhere.
-    outcome = sweep::testing::run_shell(concat("'", python, "' -B '", SWEEP_READ_EVENTS, "' ",
-                                               reader, " '", folder.string(), "' 2>'",
-                                               folder.string(), ".errors'"));
+    outcome = sweep::test_support::run_shell(concat("'", python, "' -B '", SWEEP_READ_EVENTS, "' ",
+                                                    reader, " '", folder.string(), "' 2>'",
+                                                    folder.string(), ".errors'"));
     if (outcome.status != kSkipped) break;
   }
   if (outcome.status != 0 && outcome.status != kSkipped)
@@ -50,7 +50,7 @@ class EventFileTest : public ::testing::TestWithParam<const char*> {
   std::filesystem::path folder() const { return temporary_.path() / "deep" / "trial"; }
 
  private:
-  sweep::testing::TemporaryFolder temporary_;
+  sweep::test_support::TemporaryFolder temporary_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Readers, EventFileTest, ::testing::Values("framing", "tensorboard"),
@@ -87,18 +87,18 @@ TEST_P(EventFileTest, ATornRecordIsSkippedAndANewFileGoesOn) {
 }
 
 TEST(EventFile, HasAPathOfItsOwn) {
-  const sweep::testing::TemporaryFolder folder;
+  const sweep::test_support::TemporaryFolder folder;
   EventFile first(folder.path()), second(folder.path());
   EXPECT_NE(first.path(), second.path());
   EXPECT_THAT(first.path().filename().string(), ::testing::StartsWith("events.out.tfevents.1"));
 }
 
 TEST(EventFile, SaysThatTheDiskIsFull) {
-  const int status = sweep::testing::in_child([] {
-    const sweep::testing::TemporaryFolder folder;
+  const int status = sweep::test_support::in_child([] {
+    const sweep::test_support::TemporaryFolder folder;
     EventFile file(folder.path());
     const auto size = std::filesystem::file_size(file.path());
-    sweep::testing::limit_file_size(size + 10);
+    sweep::test_support::limit_file_size(size + 10);
     EXPECT_THROW(file.add_scalars(1, 1.7e9, {{"a", 1}}), Error);
     EXPECT_EQ(std::filesystem::file_size(file.path()), size) << "half a record is left";
   });

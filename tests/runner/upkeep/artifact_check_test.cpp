@@ -38,7 +38,7 @@ class ArtifactCheck : public ::testing::Test {
     return found;
   }
 
-  const sweep::testing::TemporaryFolder folder_;
+  const sweep::test_support::TemporaryFolder folder_;
   const storage::Store store_{folder_ / "out"};
 };
 

@@ -14,14 +14,14 @@
 namespace sweep::trainer::cpu {
 namespace {
 
-struct Shape {
+struct NormShape {
   std::int64_t count, channels, height, width;
 };
 
 constexpr auto kLast = at::MemoryFormat::ChannelsLast;
 
 /// The largest difference, relative to the largest value of `expected`.
-double relative_error(const at::Tensor& actual, const at::Tensor& expected) {
+double largest_error(const at::Tensor& actual, const at::Tensor& expected) {
   EXPECT_EQ(actual.sizes(), expected.sizes());
   const auto difference = (actual.to(at::kDouble) - expected.to(at::kDouble)).abs().max();
   return (difference / expected.to(at::kDouble).abs().max()).item<double>();
@@ -29,7 +29,7 @@ double relative_error(const at::Tensor& actual, const at::Tensor& expected) {
 
 /// What batch normalisation reads. Every channel has a mean and a deviation of its own.
 struct Case {
-  explicit Case(const Shape& s) {
+  explicit Case(const NormShape& s) {
     at::manual_seed(3);
     const auto images = [&] {
       return at::randn({s.count, s.channels, s.height, s.width}).contiguous(kLast);
@@ -110,7 +110,7 @@ Results written_down(const Case& c, Behind behind, const at::Tensor& y) {
   return results;
 }
 
-class CpuBatchNorm : public ::testing::TestWithParam<std::tuple<Shape, Behind>> {
+class CpuBatchNorm : public ::testing::TestWithParam<std::tuple<NormShape, Behind>> {
  protected:
   void SetUp() override {
     if (!norm_kernels()) GTEST_SKIP() << "no kernels for the instruction set of this processor";
@@ -126,7 +126,7 @@ TEST_P(CpuBatchNorm, ComputesWhatIsWrittenDown) {
   const auto expected = written_down(c, behind(), actual.y);
   ASSERT_EQ(actual.all().size(), expected.all().size());
   for (std::size_t i = 0; i < actual.all().size(); ++i)
-    EXPECT_LT(relative_error(actual.all()[i], expected.all()[i]), 1e-6) << "result " << i;
+    EXPECT_LT(largest_error(actual.all()[i], expected.all()[i]), 1e-6) << "result " << i;
   EXPECT_TRUE(actual.y.is_contiguous(kLast));
   EXPECT_TRUE(actual.to_x.is_contiguous(kLast));
 }
@@ -156,7 +156,7 @@ TEST_P(CpuBatchNorm, RoundsBfloat16AtTheEndsAlone) {
     EXPECT_TRUE(actual[i].equal(expected[i].to(actual[i].scalar_type()))) << "result " << i;
 }
 
-std::string name(const ::testing::TestParamInfo<std::tuple<Shape, Behind>>& tested) {
+std::string name(const ::testing::TestParamInfo<std::tuple<NormShape, Behind>>& tested) {
   const auto& [s, behind] = tested.param;
   const char* what = behind == Behind::nothing ? "plain" : behind == Behind::relu ? "relu" : "both";
   return concat(s.count, "x", s.channels, "x", s.height, "x", s.width, "_", what);
@@ -165,9 +165,9 @@ std::string name(const ::testing::TestParamInfo<std::tuple<Shape, Behind>>& test
 // Blocks of four vectors and of one, rows that fill a group and that do not, several groups.
 INSTANTIATE_TEST_SUITE_P(
     , CpuBatchNorm,
-    ::testing::Combine(::testing::Values(Shape{1, 16, 1, 2}, Shape{3, 48, 5, 7},
-                                         Shape{4, 64, 16, 16}, Shape{5, 80, 21, 10},
-                                         Shape{2, 512, 3, 2}),
+    ::testing::Combine(::testing::Values(NormShape{1, 16, 1, 2}, NormShape{3, 48, 5, 7},
+                                         NormShape{4, 64, 16, 16}, NormShape{5, 80, 21, 10},
+                                         NormShape{2, 512, 3, 2}),
                        ::testing::Values(Behind::nothing, Behind::relu, Behind::residual_and_relu)),
     name);
 
@@ -177,7 +177,7 @@ TEST(CpuBatchNormMoments, KeepTheDigitsOfASmallVarianceFarFromZero) {
   const auto x = (at::randn({8, 32, 20, 20}) * 0.01 + 1000).contiguous(kLast);
   const auto expected = x.to(at::kDouble).var(at::IntArrayRef{0, 2, 3}, /*unbiased=*/false);
   const auto variance = channel_moments(x).squares / (8 * 20 * 20);
-  EXPECT_LT(relative_error(variance, expected), 1e-5);
+  EXPECT_LT(largest_error(variance, expected), 1e-5);
 }
 
 TEST(CpuBatchNormRelu, KeepsWhatIsNoNumber) {

@@ -13,18 +13,18 @@
 namespace sweep::trainer::winograd {
 namespace {
 
-struct Shape {
+struct ConvolutionShape {
   std::int64_t count, inputs, outputs, height, width;
   std::string shared_by;  ///< how threads share the work
 };
 
-std::string name(const Shape& s) {
+std::string name(const ConvolutionShape& s) {
   return concat(s.count, "x", s.inputs, "to", s.outputs, "_", s.height, "x", s.width);
 }
 
 /// What a convolution reads, and what LibTorch computes of it in float64.
 struct Case {
-  explicit Case(const Shape& s) {
+  explicit Case(const ConvolutionShape& s) {
     at::manual_seed(5);
     const auto last = at::MemoryFormat::ChannelsLast;
     x = at::randn({s.count, s.inputs, s.height, s.width}).contiguous(last);
@@ -43,7 +43,7 @@ struct Case {
 };
 
 /// Of all elements, by their root mean squares.
-double relative_error(const at::Tensor& actual, const at::Tensor& expected) {
+double root_mean_square_error(const at::Tensor& actual, const at::Tensor& expected) {
   EXPECT_EQ(actual.sizes(), expected.sizes());
   const auto difference = actual.to(at::kDouble) - expected;
   return (difference.norm() / expected.norm()).item<double>();
@@ -52,7 +52,7 @@ double relative_error(const at::Tensor& actual, const at::Tensor& expected) {
 /// Measured are 3e-7 to 2e-6. One tap or sign that is wrong gives some 1e-1.
 constexpr double kTolerance = 5e-6;
 
-class Winograd : public ::testing::TestWithParam<Shape> {
+class Winograd : public ::testing::TestWithParam<ConvolutionShape> {
  protected:
   void SetUp() override {
     if (!kernels_for(2)) GTEST_SKIP() << "no kernels for the instruction set of this processor";
@@ -66,13 +66,13 @@ TEST_P(Winograd, ComputesWhatLibTorchDoesInFloat64) {
     const auto weight = c.weight.contiguous(format);
     ASSERT_TRUE(suits(c.x, weight));
     const auto y = convolve(c.x, weight, c.bias);
-    EXPECT_LT(relative_error(y, c.y), kTolerance);
+    EXPECT_LT(root_mean_square_error(y, c.y), kTolerance);
     EXPECT_TRUE(y.is_contiguous(at::MemoryFormat::ChannelsLast));
-    EXPECT_LT(relative_error(convolve(c.x, weight, {}), c.y - c.bias.view({1, -1, 1, 1})),
+    EXPECT_LT(root_mean_square_error(convolve(c.x, weight, {}), c.y - c.bias.view({1, -1, 1, 1})),
               kTolerance);
-    EXPECT_LT(relative_error(input_gradient(c.gradient, weight), c.to_x), kTolerance);
+    EXPECT_LT(root_mean_square_error(input_gradient(c.gradient, weight), c.to_x), kTolerance);
     const auto to_weight = weight_gradient(c.gradient, c.x, weight);
-    EXPECT_LT(relative_error(to_weight, c.to_weight), kTolerance);
+    EXPECT_LT(root_mean_square_error(to_weight, c.to_weight), kTolerance);
     EXPECT_EQ(to_weight.strides(), weight.strides());
   }
 }
@@ -129,14 +129,18 @@ TEST_P(Winograd, SharesTheWorkAsTheTestMeans) {
 
 // Sizes that tiles of 2 and of 4 fill and do not fill, panels that are not full, rows that
 // registers do not fill, several blocks of tiles, groups and rounds.
-INSTANTIATE_TEST_SUITE_P(
-    , Winograd,
-    ::testing::Values(Shape{1, 16, 16, 2, 2, "outputs"}, Shape{2, 16, 48, 3, 2, "outputs"},
-                      Shape{3, 32, 16, 4, 7, "outputs"}, Shape{2, 48, 80, 9, 5, "outputs"},
-                      Shape{9, 16, 32, 6, 5, "tiles"}, Shape{5, 64, 32, 17, 18, "tiles"},
-                      Shape{13, 16, 16, 30, 31, "tiles"}, Shape{2, 512, 32, 2, 2, "outputs"},
-                      Shape{20, 160, 224, 13, 13, "points"}, Shape{150, 192, 176, 5, 7, "points"}),
-    [](const auto& tested) { return name(tested.param); });
+INSTANTIATE_TEST_SUITE_P(, Winograd,
+                         ::testing::Values(ConvolutionShape{1, 16, 16, 2, 2, "outputs"},
+                                           ConvolutionShape{2, 16, 48, 3, 2, "outputs"},
+                                           ConvolutionShape{3, 32, 16, 4, 7, "outputs"},
+                                           ConvolutionShape{2, 48, 80, 9, 5, "outputs"},
+                                           ConvolutionShape{9, 16, 32, 6, 5, "tiles"},
+                                           ConvolutionShape{5, 64, 32, 17, 18, "tiles"},
+                                           ConvolutionShape{13, 16, 16, 30, 31, "tiles"},
+                                           ConvolutionShape{2, 512, 32, 2, 2, "outputs"},
+                                           ConvolutionShape{20, 160, 224, 13, 13, "points"},
+                                           ConvolutionShape{150, 192, 176, 5, 7, "points"}),
+                         [](const auto& tested) { return name(tested.param); });
 
 /// A delta as weights gives every number back, which tiles of 2 do exactly.
 TEST(WinogradBfloat16, RoundsAsLibTorchDoes) {

@@ -3,14 +3,14 @@
 namespace sweep::cuda::test {
 namespace {
 
-struct Size {
+struct BatchSize {
   std::int64_t height, width;
 };
 
-class GatherImagesTest : public testing::TestWithParam<Size> {
+class GatherImagesTest : public testing::TestWithParam<BatchSize> {
  protected:
   /// Of 5 images; every value of a byte occurs in all but the smallest.
-  static Array<std::uint8_t> bytes(Size size) {
+  static Array<std::uint8_t> bytes(BatchSize size) {
     Array<std::uint8_t> images(5 * 3 * size.height * size.width);
     for (std::int64_t i = 0; i < images.size(); ++i)
       images[i] = static_cast<std::uint8_t>(i * 7 + i / 256);
@@ -18,8 +18,9 @@ class GatherImagesTest : public testing::TestWithParam<Size> {
   }
 };
 INSTANTIATE_TEST_SUITE_P(Sizes, GatherImagesTest,
-                         testing::Values(Size{1, 1}, Size{3, 4}, Size{5, 7}, Size{32, 32},
-                                         Size{129, 131}, Size{258, 256}));
+                         testing::Values(BatchSize{1, 1}, BatchSize{3, 4}, BatchSize{5, 7},
+                                         BatchSize{32, 32}, BatchSize{129, 131},
+                                         BatchSize{258, 256}));
 
 TEST_P(GatherImagesTest, HasTheQuotientsOfTheChosenBytes) {
   const auto [height, width] = GetParam();

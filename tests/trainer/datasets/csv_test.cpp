@@ -22,7 +22,7 @@ class CsvTest : public ::testing::Test {
   }
   std::filesystem::path path() const { return folder_ / "labels.csv"; }
 
-  sweep::testing::TemporaryFolder folder_;
+  sweep::test_support::TemporaryFolder folder_;
 };
 
 TEST_F(CsvTest, RowsKeepTheirLineNumbers) {

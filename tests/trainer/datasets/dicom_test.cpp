@@ -74,7 +74,7 @@ class DicomTest : public ::testing::Test {
     expect_refused(bytes, reason);
   }
 
-  sweep::testing::TemporaryFolder folder_;
+  sweep::test_support::TemporaryFolder folder_;
 };
 
 TEST_F(DicomTest, EightBitsAreTakenAsTheyAre) {

@@ -60,7 +60,7 @@ class ExifTest : public ::testing::Test {
   }
 
   std::string jpeg_ = jpeg_of(quarters());
-  sweep::testing::TemporaryFolder folder_;
+  sweep::test_support::TemporaryFolder folder_;
 };
 
 TEST_F(ExifTest, EveryOrientationIsTurnedUpright) {

@@ -32,7 +32,7 @@ class ImageFolderTest : public ::testing::Test {
     return failure_of([&] { dataset()->inspect(); });
   }
 
-  sweep::testing::TemporaryFolder folder_;
+  sweep::test_support::TemporaryFolder folder_;
 };
 
 TEST_F(ImageFolderTest, FoldersAreClassesAndEachIsSplit) {
@@ -49,7 +49,7 @@ TEST_F(ImageFolderTest, FoldersAreClassesAndEachIsSplit) {
 }
 
 TEST_F(ImageFolderTest, ASplitThatIsThereIsTaken) {
-  const sweep::testing::TemporaryFolder split;
+  const sweep::test_support::TemporaryFolder split;
   for (const std::string part : {"train", "test"})
     std::filesystem::copy(folder_.path(), split / part, std::filesystem::copy_options::recursive);
   const auto made = make_dataset("image_folder", {{"root", split.path().string()}});
@@ -88,7 +88,7 @@ TEST_F(ImageFolderTest, EveryKindAndSizeOfImageIsRead) {
 }
 
 TEST_F(ImageFolderTest, LinksAreFollowedAndMustLeadSomewhere) {
-  const sweep::testing::TemporaryFolder elsewhere;
+  const sweep::test_support::TemporaryFolder elsewhere;
   write_file(elsewhere / "x.jpg", jpeg_of(plain(20, 30, 200, 200, 200)));
   std::filesystem::create_directory_symlink(elsewhere.path(), folder_ / "benign/more");
   const auto summary = dataset()->inspect();

@@ -41,7 +41,7 @@ class JpegTest : public ::testing::Test {
     return jpeg;
   }
 
-  sweep::testing::TemporaryFolder folder_;
+  sweep::test_support::TemporaryFolder folder_;
 };
 
 TEST_F(JpegTest, PixelsAreRowsOfRgb) {

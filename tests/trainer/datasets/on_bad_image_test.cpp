@@ -46,7 +46,7 @@ class OnBadImage : public ::testing::Test {
     return texts;
   }
 
-  sweep::testing::TemporaryFolder folder_;
+  sweep::test_support::TemporaryFolder folder_;
 };
 
 TEST_F(OnBadImage, ErrorIsTheDefault) {

@@ -54,7 +54,7 @@ class PngTest : public ::testing::Test {
                 AllOf(HasSubstr("image.png"), HasSubstr(reason)));
   }
 
-  sweep::testing::TemporaryFolder folder_;
+  sweep::test_support::TemporaryFolder folder_;
 };
 
 TEST_F(PngTest, EveryKindBecomesRgb) {

@@ -81,7 +81,7 @@ class Rsna : public ::testing::Test {
     write_file(folder_ / name, text.replace(text.find(from), from.size(), to));
   }
 
-  sweep::testing::TemporaryFolder folder_;
+  sweep::test_support::TemporaryFolder folder_;
 };
 
 TEST_F(Rsna, SplitsInThePapersProportion) {

@@ -88,7 +88,7 @@ class Skin4 : public ::testing::Test {
     write_file(folder_ / name, text.replace(text.find(from), from.size(), to));
   }
 
-  sweep::testing::TemporaryFolder folder_;
+  sweep::test_support::TemporaryFolder folder_;
   std::vector<LabelRow> rows_;
 };
 

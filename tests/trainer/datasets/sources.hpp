@@ -8,11 +8,13 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <span>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/hash.hpp"
 #include "core/text.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "trainer/datasets/dataset.hpp"
@@ -38,6 +40,11 @@ inline Pixels plain(std::int64_t height, std::int64_t width, std::uint8_t red, s
   for (std::int64_t i = 0; i < height * width; ++i)
     pixels.rgb.insert(pixels.rgb.end(), {red, green, blue});
   return pixels;
+}
+
+/// The SHA-256 of all pixels.
+inline std::string digest(const ImageSet& set) {
+  return sha256(std::as_bytes(std::span(set.images)));
 }
 
 /// JPEG file of quality 95; subsampling and flags as TurboJPEG names them.

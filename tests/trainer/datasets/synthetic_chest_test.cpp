@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "core/hash.hpp"
 #include "tests/trainer/datasets/sources.hpp"
 
 namespace sweep::trainer {
@@ -13,10 +12,6 @@ using ::testing::ElementsAre;
 
 std::unique_ptr<Dataset> chests(const Json& options = Json::object()) {
   return make_dataset("synthetic_chest", options);
-}
-
-std::string digest(const ImageSet& set) {
-  return sha256(std::as_bytes(std::span(set.images)));
 }
 
 TEST(SyntheticChest, HasTheClassesOfRsna) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "core/hash.hpp"
 #include "tests/trainer/datasets/sources.hpp"
 
 namespace sweep::trainer {
@@ -15,10 +14,6 @@ using ::testing::HasSubstr;
 
 std::unique_ptr<Dataset> lesions(const Json& options = Json::object()) {
   return make_dataset("synthetic_lesions", options);
-}
-
-std::string digest(const ImageSet& set) {
-  return sha256(std::as_bytes(std::span(set.images)));
 }
 
 TEST(SyntheticLesions, SummaryTellsWhatIsPrepared) {

@@ -72,7 +72,7 @@ Streams& streams() {
 }
 
 /// A point of a stream.
-class Point {
+class StreamPoint {
  public:
   void reach() {
     const std::lock_guard lock(mutex_);
@@ -96,7 +96,7 @@ class Point {
 
 struct HostGuard final : c10::impl::DeviceGuardImplInterface {
   /// What LibTorch knows as an event.
-  using Event = std::shared_ptr<Point>;
+  using Event = std::shared_ptr<StreamPoint>;
 
   static Event& event(void* known) { return *static_cast<Event*>(known); }
 
@@ -120,7 +120,7 @@ struct HostGuard final : c10::impl::DeviceGuardImplInterface {
 
   void record(void** known, const c10::Stream& stream, const c10::DeviceIndex,
               const c10::EventFlag) const override {
-    auto point = std::make_shared<Point>();
+    auto point = std::make_shared<StreamPoint>();
     if (*known == nullptr) *known = new Event;
     event(*known) = point;
     if (auto* queue = streams().find(stream))

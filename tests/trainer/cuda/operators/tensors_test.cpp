@@ -15,14 +15,14 @@
 namespace sweep::trainer {
 namespace {
 
-at::Tensor images(std::uint64_t seed) {
+at::Tensor unevenly_bright(std::uint64_t seed) {
   return at::rand({5, 3, 6, 7}, at::detail::createCPUGenerator(seed), at::kDouble)
       .contiguous(at::MemoryFormat::ChannelsLast)
       .to(tested_device());
 }
 
 TEST(FusedNoise, HasTheBitsOfThePlainOne) {
-  const auto x = images(1).to(at::kFloat);
+  const auto x = unevenly_bright(1).to(at::kFloat);
   const auto fused = add_uniform_noise(x, 0.1, 0xfedcba9876543210, 3);
   EXPECT_TRUE(fused.is_contiguous(at::MemoryFormat::ChannelsLast));
   EXPECT_TRUE(fused.equal(add_uniform_noise(x.contiguous(), 0.1, 0xfedcba9876543210, 3)));
@@ -44,8 +44,8 @@ TEST(FusedBatches, AreThePlainOnes) {
 
 TEST(FusedDistances, AreNormsWithTheirGradients) {
   const auto run = [](at::ScalarType type) {
-    const auto a = images(2).to(type).requires_grad_(true);
-    auto b = images(3).to(type);
+    const auto a = unevenly_bright(2).to(type).requires_grad_(true);
+    auto b = unevenly_bright(3).to(type);
     b[1].copy_(a[1].detach());  // a distance of zero
     b.requires_grad_(true);
     const auto found = distances(a, b);
@@ -58,7 +58,8 @@ TEST(FusedDistances, AreNormsWithTheirGradients) {
 }
 
 TEST(FusedDistances, HaveAGradientOfOneSide) {
-  const auto a = images(2).to(at::kFloat).requires_grad_(true), b = images(3).to(at::kFloat);
+  const auto a = unevenly_bright(2).to(at::kFloat).requires_grad_(true),
+             b = unevenly_bright(3).to(at::kFloat);
   const auto found = distances(a, b);
   EXPECT_NE(found.grad_fn()->name().find("Distances"), std::string::npos);
   found.sum().backward();
@@ -69,8 +70,9 @@ TEST(FusedDistances, HaveAGradientOfOneSide) {
 
 TEST(FusedSteps, OfTheEpsilonBall) {
   const auto run = [](at::ScalarType type) {
-    const auto clean = images(4).to(type);
-    const auto direction = (images(5) - 0.5).to(type).contiguous(at::MemoryFormat::ChannelsLast);
+    const auto clean = unevenly_bright(4).to(type);
+    const auto direction =
+        (unevenly_bright(5) - 0.5).to(type).contiguous(at::MemoryFormat::ChannelsLast);
     direction.select(1, 0).zero_();
     const attacks::EpsilonBall ball(clean, 0.1);
     at::Tensor x = clean.clone();
@@ -82,10 +84,10 @@ TEST(FusedSteps, OfTheEpsilonBall) {
 
 TEST(FusedSteps, OfCarliniAndWagner) {
   const auto run = [](at::ScalarType type) {
-    const auto clean = images(6).to(type);
+    const auto clean = unevenly_bright(6).to(type);
     auto variables = attacks::cw_start(clean);
     for (std::int64_t i = 0; i < 3; ++i)
-      attacks::cw_update(variables, {.gradient = (images(7 + i) - 0.5).to(type),
+      attacks::cw_update(variables, {.gradient = (unevenly_bright(7 + i) - 0.5).to(type),
                                      .clean = clean,
                                      .iteration = at::tensor({0, 1, 2, 3, 4}, at::kLong) + i,
                                      .learning_rate = 0.01});

@@ -12,7 +12,7 @@
 namespace sweep::trainer {
 namespace {
 
-const at::Tensor& pair_of_images() {
+const at::Tensor& four_images() {
   static const auto values = at::rand({4, 3, 32, 32});
   return values;
 }
@@ -25,7 +25,7 @@ TEST(None, IsCrossEntropyOfCleanImages) {
   const auto model = make_model(3);
   const auto defence =
       DefenceRegistry::instance().at("none").make(Json::object(), {*model, nullptr});
-  const auto terms = defence->loss(*model, whole_batch(pair_of_images(), labels()), 1);
+  const auto terms = defence->loss(*model, whole_batch(four_images(), labels()), 1);
   EXPECT_EQ(defence->module(), nullptr);
   EXPECT_TRUE(terms.total.equal(at::cross_entropy_loss(terms.clean_logits, labels())));
   EXPECT_FALSE(terms.feature.defined() || terms.reconstruction.defined());
@@ -34,7 +34,7 @@ TEST(None, IsCrossEntropyOfCleanImages) {
 TEST(Denoising, IsTheWeightedSumOfThePapersLosses) {
   const auto model = make_model(3);
   const auto terms =
-      make_denoising(*model, 0.5, 10)->loss(*model, whole_batch(pair_of_images(), labels()), 1);
+      make_denoising(*model, 0.5, 10)->loss(*model, whole_batch(four_images(), labels()), 1);
   const auto sum = terms.classification + 0.5 * terms.feature + 10 * terms.reconstruction;
   EXPECT_NEAR(terms.total.item<double>(), sum.item<double>(), 1e-4);
   EXPECT_GT(terms.feature.item<double>(), 0);
@@ -45,10 +45,10 @@ TEST(Denoising, IsTheWeightedSumOfThePapersLosses) {
 TEST(Denoising, PutsCleanAndNoisyImagesThroughTogether) {
   const auto model = make_model(3);
   const auto terms =
-      make_denoising(*model, 1, 0)->loss(*model, whole_batch(pair_of_images(), labels()), 9);
-  const auto noisy = add_uniform_noise(pair_of_images(), 8.0 / 255, 9);
+      make_denoising(*model, 1, 0)->loss(*model, whole_batch(four_images(), labels()), 9);
+  const auto noisy = add_uniform_noise(four_images(), 8.0 / 255, 9);
   const auto outputs =
-      model->forward(at::cat({pair_of_images(), noisy}));  // statistics of the batch again
+      model->forward(at::cat({four_images(), noisy}));  // statistics of the batch again
   const auto features = outputs.features.chunk(2);
   EXPECT_TRUE(terms.feature.equal(feature_loss(features[0], features[1])));
   const auto logits = outputs.logits.chunk(2);
@@ -60,7 +60,7 @@ TEST(Denoising, BuildsADecoderOnlyForALossThatNeedsIt) {
   EXPECT_EQ(make_denoising(*model, 1, 0)->module(), nullptr);
   EXPECT_NE(make_denoising(*model, 0, 1)->module(), nullptr);
   const auto plain =
-      make_denoising(*model, 0, 0)->loss(*model, whole_batch(pair_of_images(), labels()), 1);
+      make_denoising(*model, 0, 0)->loss(*model, whole_batch(four_images(), labels()), 1);
   EXPECT_TRUE(plain.total.equal(plain.classification));
   EXPECT_FALSE(plain.feature.defined() || plain.reconstruction.defined());
 }
@@ -68,7 +68,7 @@ TEST(Denoising, BuildsADecoderOnlyForALossThatNeedsIt) {
 TEST(Denoising, TrainsEncoderAndDecoderTogether) {
   const auto model = make_model(3);
   const auto defence = make_denoising(*model, 0, 1);
-  defence->loss(*model, whole_batch(pair_of_images(), labels()), 1).reconstruction.backward();
+  defence->loss(*model, whole_batch(four_images(), labels()), 1).reconstruction.backward();
   for (const auto& parameter : defence->module()->parameters())
     EXPECT_TRUE(parameter.grad().defined());
   for (const auto& item : model->module().named_parameters()) {
@@ -82,7 +82,7 @@ TEST(Denoising, FollowsFromTheSeed) {
   const auto model = make_model(3);
   const auto defence = make_denoising(*model, 1, 1);
   const auto loss = [&](std::uint64_t seed) {
-    return defence->loss(*model, whole_batch(pair_of_images(), labels()), seed).total;
+    return defence->loss(*model, whole_batch(four_images(), labels()), seed).total;
   };
   EXPECT_TRUE(loss(1).equal(loss(1)));
   EXPECT_FALSE(loss(1).equal(loss(2)));
